@@ -1,0 +1,119 @@
+//! Runs the programs of a task: cargo, make, openssl. No shell is involved.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::terminal;
+
+/// The workspace's root folder, known since this crate was compiled in it.
+pub(crate) fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or_else(|| Path::new("."))
+}
+
+/// Where cargo puts what it builds: its target folder, which holds the harness's runs too.
+pub(crate) fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| workspace().join("target"), |dir| workspace().join(dir))
+}
+
+/// A program with its arguments, run in the workspace's root unless told otherwise.
+pub(crate) struct Program {
+    command: Command,
+}
+
+impl Program {
+    /// Names the program; it is looked up on PATH.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the module that runs programs"
+    )]
+    pub(crate) fn new(name: impl AsRef<OsStr>) -> Self {
+        let mut command = Command::new(name);
+        command.current_dir(workspace()).stdin(Stdio::null());
+        Self { command }
+    }
+
+    /// The cargo that runs this task.
+    pub(crate) fn cargo() -> Self {
+        Self::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    }
+
+    /// Adds arguments.
+    pub(crate) fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Sets one variable of the program's environment.
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Runs it in another folder.
+    pub(crate) fn in_folder(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// Runs it on this terminal, standard input included, and returns how it ended.
+    pub(crate) fn status(mut self) -> Result<ExitStatus> {
+        self.command.stdin(Stdio::inherit());
+        let words = self.words();
+        self.command
+            .status()
+            .with_context(|| format!("cannot run `{words}`"))
+    }
+
+    /// Runs it and hands every line of its standard output on, printed as it comes.
+    /// Standard error goes to this task's own.
+    pub(crate) fn each_line(mut self, mut seen: impl FnMut(&str)) -> Result<ExitStatus> {
+        let words = self.words();
+        let mut child = self
+            .command
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot run `{words}`"))?;
+        if let Some(stdout) = child.stdout.take() {
+            for line in BufReader::new(stdout).lines() {
+                let line = line.with_context(|| format!("cannot read what `{words}` prints"))?;
+                terminal::say(&line);
+                seen(&line);
+            }
+        }
+        child
+            .wait()
+            .with_context(|| format!("cannot wait for `{words}`"))
+    }
+
+    /// Runs it silently and returns its standard output; a failure carries its standard error.
+    pub(crate) fn stdout(mut self) -> Result<String> {
+        let words = self.words();
+        let output = self
+            .command
+            .output()
+            .with_context(|| format!("cannot run `{words}`"))?;
+        if !output.status.success() {
+            bail!(
+                "`{words}`: {}: {}",
+                output.status,
+                String::from_utf8_lossy(&output.stderr).trim()
+            );
+        }
+        String::from_utf8(output.stdout).with_context(|| format!("`{words}` printed no UTF-8"))
+    }
+
+    fn words(&self) -> String {
+        std::iter::once(self.command.get_program())
+            .chain(self.command.get_args())
+            .map(OsStr::to_string_lossy)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}

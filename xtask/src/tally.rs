@@ -1,0 +1,99 @@
+//! Counts tests, claims and sabotages, and the closing line over all of them.
+
+use std::fmt;
+use std::ops::AddAssign;
+
+/// How many passed, failed and were skipped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
+    pub(crate) skipped: usize,
+}
+
+impl Tally {
+    /// One failure: a check that is no test of its own, such as formatting.
+    pub(crate) const ONE_FAILURE: Self = Self {
+        passed: 0,
+        failed: 1,
+        skipped: 0,
+    };
+
+    /// Reads a closing line of Rust's test runner
+    /// (`test result: ok. 3 passed; 0 failed; 1 ignored; ..`); `None` for every other line.
+    pub(crate) fn from_test_result(line: &str) -> Option<Self> {
+        let counts = line
+            .trim()
+            .strip_prefix("test result: ")?
+            .split_once(". ")?
+            .1;
+        let count = |word: &str| {
+            counts.split("; ").find_map(|part| {
+                part.strip_suffix(word)
+                    .and_then(|number| number.trim().parse::<usize>().ok())
+            })
+        };
+        Some(Self {
+            passed: count("passed")?,
+            failed: count("failed")?,
+            skipped: count("ignored")?,
+        })
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} passed, {} failed, {} skipped",
+            self.passed, self.failed, self.skipped
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_closing_line_of_the_test_runner_is_counted() {
+        let line = "test result: FAILED. 3 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out";
+        let expected = Tally {
+            passed: 3,
+            failed: 2,
+            skipped: 1,
+        };
+        assert_eq!(Tally::from_test_result(line), Some(expected));
+    }
+
+    #[test]
+    fn any_other_line_counts_nothing() {
+        assert_eq!(Tally::from_test_result("test a::b ... ok"), None);
+        assert_eq!(Tally::from_test_result("running 3 tests"), None);
+    }
+
+    #[test]
+    fn the_closing_line_has_the_form_that_continuous_integration_reads() {
+        let mut tally = Tally {
+            passed: 3,
+            failed: 0,
+            skipped: 1,
+        };
+        tally += Tally {
+            passed: 13,
+            failed: 0,
+            skipped: 0,
+        };
+        assert_eq!(tally.to_string(), "16 passed, 0 failed, 1 skipped");
+    }
+}
