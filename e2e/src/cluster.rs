@@ -1,0 +1,85 @@
+//! A cluster that exists: the handle that every later step starts from, whoever made the cluster.
+//!
+//! It is named from the start, and has its own address ranges: two clusters under one root are two
+//! of these. It makes and removes nothing.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+
+use crate::cidr::Cidr;
+use crate::cmd::Tool;
+
+/// Longer than any answer of a healthy API server takes, shorter than a person's patience.
+const API_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A running cluster, and how to reach it.
+#[must_use]
+#[derive(Clone)]
+pub(crate) struct Cluster {
+    /// Its name: the `L` of its intermediate, and Istio's cluster name where there are several.
+    pub(crate) name: String,
+    /// The kubeconfig file of an administrator; its current context is this cluster.
+    pub(crate) kubeconfig: PathBuf,
+    /// The same access, for requests of the harness's own.
+    pub(crate) client: kube::Client,
+    /// `kubectl --kubeconfig FILE`.
+    pub(crate) kubectl: Tool,
+    /// The address ranges, where the harness chose them.
+    pub(crate) ranges: Option<Ranges>,
+    /// The cgroup that everything of the cluster's node runs in, below each controller's mount.
+    pub(crate) cgroup: Option<String>,
+    /// The command that opens a shell on the node, where there is such a command.
+    pub(crate) enter: Option<String>,
+}
+
+/// The address ranges of a cluster; those of two clusters never overlap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ranges {
+    /// Nodes.
+    pub(crate) nodes: Cidr,
+    /// Pods.
+    pub(crate) pods: Cidr,
+    /// Services.
+    pub(crate) services: Cidr,
+}
+
+impl Cluster {
+    /// Opens a cluster by its kubeconfig; nothing is asked of it yet.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not a kubeconfig with a current context.
+    pub(crate) async fn open(name: &str, kubeconfig: &Path, kubectl: &Path) -> Result<Self> {
+        let client = client(kubeconfig).await?;
+        Ok(Self {
+            name: name.to_owned(),
+            kubeconfig: kubeconfig.to_owned(),
+            client,
+            kubectl: with_kubeconfig(kubectl, kubeconfig),
+            ranges: None,
+            cgroup: None,
+            enter: None,
+        })
+    }
+
+    /// A program that takes `--kubeconfig` (kubectl, istioctl), pointed at this cluster.
+    pub(crate) fn tool(&self, program: &Path) -> Tool {
+        with_kubeconfig(program, &self.kubeconfig)
+    }
+}
+
+fn with_kubeconfig(program: &Path, kubeconfig: &Path) -> Tool {
+    Tool::new(program).arg("--kubeconfig").arg(kubeconfig)
+}
+
+async fn client(kubeconfig: &Path) -> Result<kube::Client> {
+    let parsed = Kubeconfig::read_from(kubeconfig)
+        .with_context(|| format!("cannot read the kubeconfig {}", kubeconfig.display()))?;
+    let mut config =
+        kube::Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default()).await?;
+    config.connect_timeout = Some(API_TIMEOUT);
+    config.read_timeout = Some(API_TIMEOUT);
+    Ok(kube::Client::try_from(config)?)
+}
