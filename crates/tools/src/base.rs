@@ -1,0 +1,195 @@
+//! The layer that all images stand on: a few Debian packages with their libraries, unpacked without
+//! running any of their scripts, and what those scripts would have made.
+//!
+//! apt works out and verifies the packages in a state of its own: it needs no root, changes nothing
+//! on this machine, and always sees the archive's current list.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::cache::Key;
+use crate::command::Command;
+use crate::error::{FileContext, Result};
+use crate::tree::{Content, Layer, Node, Tree};
+use crate::versions::{APPLETS_LEFT_OUT, BASE_GROUP, BASE_LEFT_OUT, BASE_PACKAGES, BASE_PASSWD};
+
+/// The layer's file in its entry. Beside it: `packages`, the names of what was unpacked.
+const LAYER: &str = "layer.tar";
+
+/// The layer's digest, hex, in its entry.
+const DIGEST: &str = "sha256";
+
+/// Part of the base's key: raise it when [`build`] makes something else of the same packages.
+const REVISION: &str = "1";
+
+/// The key of the base layer. The versions of the packages are the archive's at the time of the
+/// build: pinned ones would be gone from it with the next security update.
+pub(crate) fn key() -> Result<Key> {
+    let release = Path::new("/etc/os-release");
+    let release = fs::read_to_string(release).file("read", release)?;
+    let inputs = [
+        ("revision", REVISION),
+        ("arch", std::env::consts::ARCH),
+        ("release", release.as_str()),
+        ("passwd", BASE_PASSWD),
+        ("group", BASE_GROUP),
+    ];
+    let lists = [
+        ("package", BASE_PACKAGES),
+        ("out", BASE_LEFT_OUT),
+        ("applet", APPLETS_LEFT_OUT),
+    ];
+    let lists = lists
+        .into_iter()
+        .flat_map(|(label, list)| list.iter().map(move |value| (label, *value)));
+    Ok(Key::of(inputs.into_iter().chain(lists)))
+}
+
+/// Downloads the packages and writes the layer into `entry`.
+pub(crate) fn build(entry: &Path) -> Result<()> {
+    let scratch = tempfile::tempdir().file("create a folder in", std::env::temp_dir())?;
+    let packages = download(BASE_PACKAGES, scratch.path())?;
+    let mut tree = Tree::new();
+    tree.merge_usr();
+    for package in &packages {
+        let files = Command::new("dpkg-deb")
+            .arg("--fsys-tarfile")
+            .arg(package)
+            .run()?;
+        tree.add_tar(files.as_slice(), BASE_LEFT_OUT)
+            .file("unpack", package)?;
+    }
+    finish(&mut tree, scratch.path())?;
+    let names: String = packages
+        .iter()
+        .filter_map(|package| Some(format!("{}\n", package.file_stem()?.to_string_lossy())))
+        .collect();
+    let list = entry.join("packages");
+    fs::write(&list, names).file("write", &list)?;
+    let layer = tree.write_layer(&entry.join(LAYER))?;
+    let digest = entry.join(DIGEST);
+    fs::write(&digest, layer.sha256).file("write", &digest)
+}
+
+/// The layer in an entry that [`build`] made.
+pub(crate) fn layer(entry: &Path) -> Result<Layer> {
+    let (path, digest) = (entry.join(LAYER), entry.join(DIGEST));
+    let sha256 = fs::read_to_string(&digest).file("read", &digest)?;
+    let size = fs::metadata(&path).file("look at", &path)?.len();
+    Ok(Layer { path, sha256, size })
+}
+
+/// Fetches the packages and all that they depend on, as for a machine with nothing installed.
+pub(crate) fn download(packages: &[&str], scratch: &Path) -> Result<Vec<PathBuf>> {
+    let (archives, status) = (scratch.join("cache/archives"), scratch.join("status"));
+    for folder in [
+        archives.join("partial"),
+        scratch.join("state/lists/partial"),
+    ] {
+        fs::create_dir_all(&folder).file("create", &folder)?;
+    }
+    fs::write(&status, "").file("write", &status)?;
+    let apt = |args: &[&str]| {
+        Command::new("apt-get")
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args([
+                "--quiet",
+                "--assume-yes",
+                "--option",
+                "APT::Sandbox::User=root",
+            ])
+            .args(["--option", "APT::Install-Recommends=false"])
+            .args(["--option", "Debug::NoLocking=true", "--option"])
+            .arg(format!("Dir::State={}", scratch.join("state").display()))
+            .arg("--option")
+            .arg(format!("Dir::State::status={}", status.display()))
+            .arg("--option")
+            .arg(format!("Dir::Cache={}", scratch.join("cache").display()))
+            .args(args)
+            .run()
+    };
+    apt(&["update"])?;
+    apt(&[&["--download-only", "install"], packages].concat())?;
+    let mut found = Vec::new();
+    for file in fs::read_dir(&archives).file("list", &archives)? {
+        let path = file.file("list", &archives)?.path();
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// What the packages' scripts would have made, and the files of a minimal system.
+fn finish(tree: &mut Tree, scratch: &Path) -> Result<()> {
+    let file = |text: &str| Node::File(0o644, Content::Bytes(text.into()));
+    tree.put("etc/passwd", file(BASE_PASSWD));
+    tree.put("etc/group", file(BASE_GROUP));
+    tree.put(
+        "etc/nsswitch.conf",
+        file("passwd: files\ngroup: files\nhosts: files dns\n"),
+    );
+    tree.put("tmp", Node::Directory(0o1777));
+    tree.put("root", Node::Directory(0o700));
+    tree.put("var/run", Node::Symlink("/run".to_owned()));
+    for folder in [
+        "dev",
+        "proc",
+        "sys",
+        "run",
+        "home/curl_user",
+        "home/istio-proxy",
+    ] {
+        tree.put(folder, Node::Directory(0o755));
+    }
+    for program in ["iptables", "ip6tables"]
+        .map(|name| ["", "-save", "-restore"].map(|s| format!("{name}{s}")))
+        .concat()
+    {
+        tree.put(
+            &format!("usr/sbin/{program}"),
+            Node::Symlink("xtables-nft-multi".to_owned()),
+        );
+    }
+    tree.put("etc/ssl/certs/ca-certificates.crt", certificates(tree));
+    for applet in applets(tree, scratch)? {
+        let taken = |folder: &str| tree.get(&format!("{folder}/{applet}")).is_some();
+        if !taken("usr/bin") && !taken("usr/sbin") {
+            tree.put(
+                &format!("usr/bin/{applet}"),
+                Node::Symlink("busybox".to_owned()),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// All of Debian's roots in one file, where OpenSSL, Go and Envoy look for them.
+fn certificates(tree: &Tree) -> Node {
+    let mut all = Vec::new();
+    for (_, node) in tree.under("usr/share/ca-certificates/") {
+        if let Node::File(_, Content::Bytes(pem)) = node {
+            all.extend_from_slice(pem);
+        }
+    }
+    Node::File(0o644, Content::Bytes(all))
+}
+
+/// Asks the tree's own busybox, which is static, what it can do.
+fn applets(tree: &Tree, scratch: &Path) -> Result<Vec<String>> {
+    let Some(Node::File(_, Content::Bytes(busybox))) = tree.get("usr/bin/busybox") else {
+        return Err(std::io::Error::from(std::io::ErrorKind::NotFound))
+            .file("find in the package busybox-static", "bin/busybox");
+    };
+    let path = scratch.join("busybox");
+    fs::write(&path, busybox).file("write", &path)?;
+    let executable = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(&path, executable).file("make executable", &path)?;
+    let list = Command::new(&path).arg("--list").text()?;
+    let wanted = list
+        .lines()
+        .filter(|applet| !APPLETS_LEFT_OUT.contains(applet));
+    Ok(wanted.map(str::to_owned).collect())
+}

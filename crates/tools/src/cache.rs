@@ -1,0 +1,195 @@
+//! The user's cache folder: entries that are either whole or not there.
+//!
+//! An entry is `<kind>/<name>-<key>/`, where the key is a hash of everything that goes in. It is
+//! built in a hidden sibling and renamed, under a lock of its own: of two runs that want it one
+//! builds and the other waits. Entries are never changed and never expire; the folder may be
+//! deleted whenever nothing runs.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, FileContext, Result};
+
+/// The folder with everything this crate has built or downloaded.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    root: PathBuf,
+}
+
+impl Cache {
+    /// The cache of this user: `$CACERTS_CACHE`, else `$XDG_CACHE_HOME/cacerts`, else
+    /// `~/.cache/cacerts`. The folder is made when the first entry is.
+    ///
+    /// # Errors
+    /// [`Error::NoCacheFolder`] if none of the variables is set.
+    pub fn of_user() -> Result<Self> {
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let root = root_from(set("CACERTS_CACHE"), set("XDG_CACHE_HOME"), set("HOME"))
+            .ok_or(Error::NoCacheFolder)?;
+        Ok(Self::at(std::path::absolute(&root).file("find", &root)?))
+    }
+
+    /// A cache in this folder.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The entry of this kind, name and key, whether it exists or not.
+    pub fn entry(&self, kind: &str, name: &str, key: &Key) -> Entry {
+        let folder = self.root.join(kind);
+        let stem = format!("{name}-{}", key.0);
+        Entry {
+            path: folder.join(&stem),
+            folder,
+            stem,
+        }
+    }
+}
+
+fn root_from<S: Into<PathBuf>>(own: Option<S>, xdg: Option<S>, home: Option<S>) -> Option<PathBuf> {
+    own.map(Into::into)
+        // The XDG specification has relative paths ignored.
+        .or_else(|| {
+            Some(xdg?.into())
+                .filter(|xdg| xdg.is_absolute())
+                .map(|xdg| xdg.join("cacerts"))
+        })
+        .or_else(|| Some(home?.into().join(".cache/cacerts")))
+}
+
+/// A hash of everything that goes into an entry, 16 hex digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key(String);
+
+impl Key {
+    /// The key of these labelled inputs. Labels and lengths are hashed too, so that no two
+    /// different lists look the same.
+    pub fn of<'a>(inputs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut hash = Sha256::new();
+        for text in inputs.into_iter().flat_map(|(label, value)| [label, value]) {
+            hash.update(text.len().to_le_bytes());
+            hash.update(text);
+        }
+        let mut hex = crate::hex(&hash.finalize());
+        hex.truncate(16);
+        Self(hex)
+    }
+
+    /// The hex digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One entry of a [`Cache`].
+#[derive(Clone, Debug)]
+pub struct Entry {
+    folder: PathBuf,
+    stem: String,
+    path: PathBuf,
+}
+
+impl Entry {
+    /// Where the entry is, or will be.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it exists, and so is whole.
+    pub fn exists(&self) -> bool {
+        self.path.is_dir()
+    }
+
+    /// Builds the entry unless it exists. `build` fills an empty folder; `waiting` is called once
+    /// if another run holds the entry's lock.
+    ///
+    /// # Errors
+    /// Whatever `build` returns, and [`Error::File`]; the entry then does not exist.
+    pub fn ensure(
+        &self,
+        waiting: impl FnOnce(),
+        build: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<()> {
+        if self.exists() {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.folder).file("create", &self.folder)?;
+        let _lock = self.lock(waiting)?;
+        if self.exists() {
+            return Ok(());
+        }
+        self.sweep()?;
+        let partial = tempfile::Builder::new()
+            .prefix(&self.partial_prefix())
+            .tempdir_in(&self.folder)
+            .file("create a folder in", &self.folder)?;
+        build(partial.path())?;
+        sync(partial.path())?;
+        fs::rename(partial.keep(), &self.path).file("rename into place", &self.path)?;
+        sync_folder(&self.folder)
+    }
+
+    fn partial_prefix(&self) -> String {
+        format!(".{}.partial-", self.stem)
+    }
+
+    /// Takes the entry's lock. The lock file stays: deleting it would let two runs hold two locks.
+    fn lock(&self, waiting: impl FnOnce()) -> Result<File> {
+        let path = self.folder.join(format!("{}.lock", self.stem));
+        let file = File::create(&path).file("create", &path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                waiting();
+                file.lock().file("lock", &path)?;
+            }
+            Err(TryLockError::Error(source)) => return Err(source).file("lock", &path),
+        }
+        Ok(file)
+    }
+
+    /// Removes what a run that was killed left behind. Call it under the lock.
+    fn sweep(&self) -> Result<()> {
+        let prefix = self.partial_prefix();
+        for found in fs::read_dir(&self.folder).file("list", &self.folder)? {
+            let found = found.file("list", &self.folder)?;
+            if found.file_name().to_string_lossy().starts_with(&prefix) {
+                fs::remove_dir_all(found.path()).file("remove", found.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes a folder to disk with everything in it: after a power cut, a renamed entry must not have
+/// empty files.
+fn sync(folder: &Path) -> Result<()> {
+    for found in fs::read_dir(folder).file("list", folder)? {
+        let found = found.file("list", folder)?;
+        let (path, kind) = (
+            found.path(),
+            found.file_type().file("look at", found.path())?,
+        );
+        if kind.is_dir() {
+            sync(&path)?;
+        } else if kind.is_file() {
+            File::open(&path)
+                .and_then(|file| file.sync_all())
+                .file("write to disk", &path)?;
+        }
+    }
+    sync_folder(folder)
+}
+
+fn sync_folder(folder: &Path) -> Result<()> {
+    File::open(folder)
+        .and_then(|file| file.sync_all())
+        .file("write to disk", folder)
+}
