@@ -34,49 +34,19 @@ struct Check {
 }
 
 const CHECKS: &[Check] = &[
-    Check {
-        name: "formatting",
-        group: Group::Checks,
-        run: formatting,
-    },
-    Check {
-        name: "layering",
-        group: Group::Checks,
-        run: layering,
-    },
-    Check {
-        name: "lints",
-        group: Group::Checks,
-        run: lints,
-    },
-    Check {
-        name: "tests",
-        group: Group::Checks,
-        run: tests,
-    },
-    Check {
-        name: "documentation tests",
-        group: Group::Checks,
-        run: doc_tests,
-    },
-    Check {
-        name: "documentation",
-        group: Group::Checks,
-        run: docs,
-    },
-    Check {
-        name: "fixtures",
-        group: Group::Checks,
-        run: fixtures,
-    },
+    Check { name: "formatting", group: Group::Checks, run: formatting },
+    Check { name: "layering", group: Group::Checks, run: layering },
+    Check { name: "lints", group: Group::Checks, run: lints },
+    Check { name: "tests", group: Group::Checks, run: tests },
+    Check { name: "documentation tests", group: Group::Checks, run: doc_tests },
+    Check { name: "documentation", group: Group::Checks, run: docs },
+    Check { name: "fixtures", group: Group::Checks, run: fixtures },
 ];
 
 /// Runs the checks and closes with the count.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let chosen: Vec<_> = CHECKS
-        .iter()
-        .filter(|check| args.only.is_none_or(|only| only == check.group))
-        .collect();
+    let chosen: Vec<_> =
+        CHECKS.iter().filter(|check| args.only.is_none_or(|only| only == check.group)).collect();
     let mut total = Tally::default();
     let mut failed = Vec::new();
     for (index, check) in chosen.iter().enumerate() {
@@ -88,10 +58,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             Tally::ONE_FAILURE
         });
         let verdict = if tally.failed == 0 { "ok" } else { "FAILED" };
-        terminal::say(&format!(
-            "{label} .. {verdict} ({:.1} s)",
-            start.elapsed().as_secs_f64()
-        ));
+        terminal::say(&format!("{label} .. {verdict} ({:.1} s)", start.elapsed().as_secs_f64()));
         if tally.failed > 0 {
             failed.push(check.name);
         }
@@ -101,11 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         terminal::say(&format!("failed: {}", failed.join(", ")));
     }
     terminal::result(&total.to_string());
-    Ok(if failed.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn formatting() -> Result<Tally> {
@@ -126,31 +89,13 @@ fn lints() -> Result<Tally> {
 }
 
 fn docs() -> Result<Tally> {
-    let args = [
-        "doc",
-        "--quiet",
-        "--workspace",
-        "--no-deps",
-        "--document-private-items",
-        "--locked",
-    ];
-    passes(
-        Program::cargo()
-            .args(args)
-            .env("RUSTDOCFLAGS", "-D warnings"),
-    )
+    let args =
+        ["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items", "--locked"];
+    passes(Program::cargo().args(args).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn tests() -> Result<Tally> {
-    counted(&[
-        "test",
-        "--workspace",
-        "--lib",
-        "--bins",
-        "--tests",
-        "--locked",
-        "--no-fail-fast",
-    ])
+    counted(&["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--no-fail-fast"])
 }
 
 fn doc_tests() -> Result<Tally> {
@@ -162,28 +107,16 @@ fn layering() -> Result<Tally> {
     for problem in &problems {
         terminal::say(problem);
     }
-    Ok(if problems.is_empty() {
-        Tally::default()
-    } else {
-        Tally::ONE_FAILURE
-    })
+    Ok(if problems.is_empty() { Tally::default() } else { Tally::ONE_FAILURE })
 }
 
 fn fixtures() -> Result<Tally> {
-    Ok(if fixtures::check()? {
-        Tally::default()
-    } else {
-        Tally::ONE_FAILURE
-    })
+    Ok(if fixtures::check()? { Tally::default() } else { Tally::ONE_FAILURE })
 }
 
 /// A check that counts as nothing when it passes: it is no test.
 fn passes(program: Program) -> Result<Tally> {
-    Ok(if program.status()?.success() {
-        Tally::default()
-    } else {
-        Tally::ONE_FAILURE
-    })
+    Ok(if program.status()?.success() { Tally::default() } else { Tally::ONE_FAILURE })
 }
 
 /// Runs Rust's tests and adds up the closing line of every test binary.

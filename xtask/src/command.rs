@@ -11,9 +11,7 @@ use crate::terminal;
 
 /// The workspace's root folder, known since this crate was compiled in it.
 pub(crate) fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or_else(|| Path::new("."))
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or_else(|| Path::new("."))
 }
 
 /// Where cargo puts what it builds: its target folder, which holds the harness's runs too.
@@ -29,10 +27,7 @@ pub(crate) struct Program {
 
 impl Program {
     /// Names the program; it is looked up on PATH.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the module that runs programs"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the module that runs programs")]
     pub(crate) fn new(name: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(name);
         command.current_dir(workspace()).stdin(Stdio::null());
@@ -66,9 +61,7 @@ impl Program {
     pub(crate) fn status(mut self) -> Result<ExitStatus> {
         self.command.stdin(Stdio::inherit());
         let words = self.words();
-        self.command
-            .status()
-            .with_context(|| format!("cannot run `{words}`"))
+        self.command.status().with_context(|| format!("cannot run `{words}`"))
     }
 
     /// Runs it and hands every line of its standard output on, printed as it comes.
@@ -87,18 +80,13 @@ impl Program {
                 seen(&line);
             }
         }
-        child
-            .wait()
-            .with_context(|| format!("cannot wait for `{words}`"))
+        child.wait().with_context(|| format!("cannot wait for `{words}`"))
     }
 
     /// Runs it silently and returns its standard output; a failure carries its standard error.
     pub(crate) fn stdout(mut self) -> Result<String> {
         let words = self.words();
-        let output = self
-            .command
-            .output()
-            .with_context(|| format!("cannot run `{words}`"))?;
+        let output = self.command.output().with_context(|| format!("cannot run `{words}`"))?;
         if !output.status.success() {
             bail!(
                 "`{words}`: {}: {}",

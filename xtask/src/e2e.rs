@@ -23,10 +23,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     let status = harness().args(&args.args).status()?;
     // Ended by a signal: there is no code, and nothing was proven.
-    let code = status
-        .code()
-        .and_then(|code| u8::try_from(code).ok())
-        .unwrap_or(2);
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(2);
     Ok(ExitCode::from(code))
 }
 
@@ -36,9 +33,8 @@ fn build() -> Result<bool> {
     if fresh {
         terminal::say("building the harness (minutes on a fresh clone, seconds later)");
     }
-    let status = Program::cargo()
-        .args(["build", "--quiet", "--locked", "--package", "e2e"])
-        .status()?;
+    let status =
+        Program::cargo().args(["build", "--quiet", "--locked", "--package", "e2e"]).status()?;
     Ok(status.success())
 }
 

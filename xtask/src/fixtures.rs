@@ -45,11 +45,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    Ok(if check()? {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if check()? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Whether the committed captures are what the Makefile makes today; differences are printed.
@@ -97,9 +93,7 @@ fn istio_module() -> Result<PathBuf> {
         .stdout()
         .context("cannot fetch the pinned Istio module")?;
     let module: Value = serde_json::from_str(&module).context("go printed no JSON")?;
-    let Some(dir) = module["Dir"].as_str() else {
-        bail!("go named no folder of istio.io/istio")
-    };
+    let Some(dir) = module["Dir"].as_str() else { bail!("go named no folder of istio.io/istio") };
     Ok(dir.into())
 }
 
@@ -110,9 +104,7 @@ fn stable_text(file: &Path) -> Result<String> {
         std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut texts = Vec::new();
     for block in pem.split_inclusive("-----END CERTIFICATE-----\n") {
-        let alone = target_dir()
-            .join("fixtures-makefile")
-            .join("one-certificate.pem");
+        let alone = target_dir().join("fixtures-makefile").join("one-certificate.pem");
         std::fs::write(&alone, block).context("cannot write a certificate for openssl")?;
         let text = Program::new("openssl")
             .args(["x509", "-noout", "-text", "-in"])
@@ -130,11 +122,7 @@ fn stable_lines(text: &str) -> String {
         let line = line.trim().trim_start_matches("keyid:");
         line.contains(':') && line.chars().all(|c| c.is_ascii_hexdigit() || c == ':')
     };
-    let is_date = |line: &str| {
-        ["Not Before:", "Not After :"]
-            .iter()
-            .any(|d| line.contains(d))
-    };
+    let is_date = |line: &str| ["Not Before:", "Not After :"].iter().any(|d| line.contains(d));
     text.lines()
         .map(str::trim_end)
         .filter(|line| !is_hex(line) && !is_date(line))

@@ -23,26 +23,10 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Members that must stay clear of whole families of crates, with the reason.
 const CLEAR_OF: &[(&str, &[&str], &str)] = &[
-    (
-        "pki",
-        &["tokio", "kube", "rustix"],
-        "bytes in, certificates and reports out",
-    ),
-    (
-        "ca-dir",
-        &["tokio", "kube"],
-        "a folder of files needs no network",
-    ),
-    (
-        "tools",
-        &["kube", "pki"],
-        "it builds programs and knows nothing of meshes",
-    ),
-    (
-        "xtask",
-        &["tokio", "kube"],
-        "it must start within seconds on a fresh clone",
-    ),
+    ("pki", &["tokio", "kube", "rustix"], "bytes in, certificates and reports out"),
+    ("ca-dir", &["tokio", "kube"], "a folder of files needs no network"),
+    ("tools", &["kube", "pki"], "it builds programs and knows nothing of meshes"),
+    ("xtask", &["tokio", "kube"], "it must start within seconds on a fresh clone"),
 ];
 
 /// Crates that nothing here may build: the one crypto provider is aws-lc-rs.
@@ -71,30 +55,16 @@ struct Graph<'a> {
 
 impl<'a> Graph<'a> {
     fn new(metadata: &'a Metadata) -> Result<Self> {
-        let resolve = metadata
-            .resolve
-            .as_ref()
-            .context("cargo resolved no dependencies")?;
-        let names = metadata
-            .packages
-            .iter()
-            .map(|p| (&p.id, p.name.as_str()))
-            .collect();
+        let resolve = metadata.resolve.as_ref().context("cargo resolved no dependencies")?;
+        let names = metadata.packages.iter().map(|p| (&p.id, p.name.as_str())).collect();
         let uses = resolve
             .nodes
             .iter()
             .map(|node| (&node.id, node.deps.iter().map(|dep| &dep.pkg).collect()))
             .collect();
-        let members = metadata
-            .workspace_packages()
-            .iter()
-            .map(|p| (p.name.as_str(), &p.id))
-            .collect();
-        Ok(Self {
-            names,
-            uses,
-            members,
-        })
+        let members =
+            metadata.workspace_packages().iter().map(|p| (p.name.as_str(), &p.id)).collect();
+        Ok(Self { names, uses, members })
     }
 
     fn broken_arrows(&self) -> Vec<String> {
@@ -121,9 +91,7 @@ impl<'a> Graph<'a> {
         for (name, id) in &self.members {
             let reached = self.reached_from(id);
             for never in NEVER.iter().filter(|never| reached.contains(*never)) {
-                problems.push(format!(
-                    "`{name}` builds `{never}`; the crypto is aws-lc-rs alone"
-                ));
+                problems.push(format!("`{name}` builds `{never}`; the crypto is aws-lc-rs alone"));
             }
             for (_, crates, why) in CLEAR_OF.iter().filter(|(member, ..)| member == name) {
                 for found in crates.iter().filter(|found| reached.contains(*found)) {
@@ -146,9 +114,7 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-        seen.iter()
-            .filter_map(|id| self.names.get(*id).copied())
-            .collect()
+        seen.iter().filter_map(|id| self.names.get(*id).copied()).collect()
     }
 }
 
@@ -205,10 +171,7 @@ mod tests {
 
     #[test]
     fn an_arrow_that_points_backwards_is_named() {
-        let (pki, mesh) = (
-            PackageId { repr: "p".into() },
-            PackageId { repr: "m".into() },
-        );
+        let (pki, mesh) = (PackageId { repr: "p".into() }, PackageId { repr: "m".into() });
         let graph = Graph {
             names: [(&pki, "pki"), (&mesh, "mesh")].into(),
             uses: [(&pki, vec![&mesh]), (&mesh, vec![])].into(),
@@ -222,12 +185,7 @@ mod tests {
         let ids = ["pki", "rustls", "ring"].map(|name| PackageId { repr: name.into() });
         let graph = Graph {
             names: ids.iter().map(|id| (id, id.repr.as_str())).collect(),
-            uses: [
-                (&ids[0], vec![&ids[1]]),
-                (&ids[1], vec![&ids[2]]),
-                (&ids[2], vec![]),
-            ]
-            .into(),
+            uses: [(&ids[0], vec![&ids[1]]), (&ids[1], vec![&ids[2]]), (&ids[2], vec![])].into(),
             members: [("pki", &ids[0])].into(),
         };
         let expected = ["`pki` builds `ring`; the crypto is aws-lc-rs alone"];

@@ -13,24 +13,15 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// One failure: a check that is no test of its own, such as formatting.
-    pub(crate) const ONE_FAILURE: Self = Self {
-        passed: 0,
-        failed: 1,
-        skipped: 0,
-    };
+    pub(crate) const ONE_FAILURE: Self = Self { passed: 0, failed: 1, skipped: 0 };
 
     /// Reads a closing line of Rust's test runner
     /// (`test result: ok. 3 passed; 0 failed; 1 ignored; ..`); `None` for every other line.
     pub(crate) fn from_test_result(line: &str) -> Option<Self> {
-        let counts = line
-            .trim()
-            .strip_prefix("test result: ")?
-            .split_once(". ")?
-            .1;
+        let counts = line.trim().strip_prefix("test result: ")?.split_once(". ")?.1;
         let count = |word: &str| {
             counts.split("; ").find_map(|part| {
-                part.strip_suffix(word)
-                    .and_then(|number| number.trim().parse::<usize>().ok())
+                part.strip_suffix(word).and_then(|number| number.trim().parse::<usize>().ok())
             })
         };
         Some(Self {
@@ -51,11 +42,7 @@ impl AddAssign for Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} passed, {} failed, {} skipped",
-            self.passed, self.failed, self.skipped
-        )
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
     }
 }
 
@@ -68,11 +55,7 @@ mod tests {
     #[test]
     fn a_closing_line_of_the_test_runner_is_counted() {
         let line = "test result: FAILED. 3 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out";
-        let expected = Tally {
-            passed: 3,
-            failed: 2,
-            skipped: 1,
-        };
+        let expected = Tally { passed: 3, failed: 2, skipped: 1 };
         assert_eq!(Tally::from_test_result(line), Some(expected));
     }
 
@@ -84,16 +67,8 @@ mod tests {
 
     #[test]
     fn the_closing_line_has_the_form_that_continuous_integration_reads() {
-        let mut tally = Tally {
-            passed: 3,
-            failed: 0,
-            skipped: 1,
-        };
-        tally += Tally {
-            passed: 13,
-            failed: 0,
-            skipped: 0,
-        };
+        let mut tally = Tally { passed: 3, failed: 0, skipped: 1 };
+        tally += Tally { passed: 13, failed: 0, skipped: 0 };
         assert_eq!(tally.to_string(), "16 passed, 0 failed, 1 skipped");
     }
 }
