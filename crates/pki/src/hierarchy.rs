@@ -1,0 +1,155 @@
+//! The public half of a plugged-in CA: what verification and reports need, and never a key.
+
+use time::OffsetDateTime;
+
+use crate::proof::{prove_issuer, prove_path_length};
+use crate::{BundleFiles, Certificate, Error, TrustBundle, pem};
+
+/// A cluster CA, the tiers above it, and the trust bundle its chain ends in. The chain of
+/// signatures is proved, nothing else: dates and constraints are looked at by
+/// [`Hierarchy::verify`] and by the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hierarchy {
+    pub(crate) cluster_ca: Certificate,
+    pub(crate) tiers: Vec<Certificate>,
+    pub(crate) root: Certificate,
+    pub(crate) trust_bundle: TrustBundle,
+}
+
+impl Hierarchy {
+    /// Orders what is given: finds the tiers among `chain`, which may be in any order and hold
+    /// more than is needed.
+    ///
+    /// # Errors
+    /// [`Error::NoPathToRoot`].
+    pub fn new(
+        cluster_ca: Certificate,
+        chain: &[Certificate],
+        trust_bundle: TrustBundle,
+    ) -> Result<Self, Error> {
+        match path_to_root(&cluster_ca, chain, trust_bundle.certificates()) {
+            Ok((tiers, root)) => Ok(Self {
+                cluster_ca,
+                tiers,
+                root,
+                trust_bundle,
+            }),
+            Err(end) => Err(Error::NoPathToRoot {
+                subject: end.subject().to_string(),
+                issuer: end.issuer().to_string(),
+            }),
+        }
+    }
+
+    /// Reads ca-cert.pem (its first block, as istiod), cert-chain.pem and root-cert.pem. Works
+    /// without ca-key.pem, and never looks at it.
+    ///
+    /// # Errors
+    /// [`Error::MissingFile`], [`Error::KeyInPublicFile`], [`Error::InFile`] with what is wrong,
+    /// [`Error::NoPathToRoot`].
+    pub fn from_files(files: &BundleFiles) -> Result<Self, Error> {
+        let cluster_ca = read(files, BundleFiles::CA_CERT, Certificate::from_pem)?;
+        let chain = read(files, BundleFiles::CERT_CHAIN, Certificate::all_from_pem)?;
+        let trust_bundle = read(files, BundleFiles::ROOT_CERT, TrustBundle::from_pem)?;
+        Self::new(cluster_ca, &chain, trust_bundle)
+    }
+
+    /// The intermediate istiod signs with.
+    pub fn cluster_ca(&self) -> &Certificate {
+        &self.cluster_ca
+    }
+
+    /// The CAs between the cluster CA and the root, nearest to the cluster CA first.
+    pub fn tiers(&self) -> &[Certificate] {
+        &self.tiers
+    }
+
+    /// The certificate of the trust bundle that the cluster CA chains to.
+    pub fn root(&self) -> &Certificate {
+        &self.root
+    }
+
+    /// Everything the mesh trusts.
+    pub fn trust_bundle(&self) -> &TrustBundle {
+        &self.trust_bundle
+    }
+
+    /// Whether the certificate is the cluster CA, a tier, or one of the trust bundle.
+    pub fn contains(&self, certificate: &Certificate) -> bool {
+        self.cluster_ca == *certificate
+            || self.tiers.contains(certificate)
+            || self.trust_bundle.contains(certificate)
+    }
+
+    /// Proves every CA above the cluster CA; `below` CAs follow under the lowest tier.
+    pub(crate) fn prove_issuers(&self, below: u32, now: OffsetDateTime) -> Result<(), Error> {
+        let above = self
+            .tiers
+            .iter()
+            .chain((self.root != self.cluster_ca).then_some(&self.root));
+        for (needed, issuer) in (below.saturating_add(1)..).zip(above) {
+            prove_issuer(issuer, None, now)?;
+            prove_path_length(issuer, needed)?;
+        }
+        Ok(())
+    }
+}
+
+fn read<T>(
+    files: &BundleFiles,
+    name: &'static str,
+    parse: impl Fn(&[u8]) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let bytes = files.get(name).ok_or(Error::MissingFile { name })?;
+    if pem::mentions_private_key(bytes) {
+        return Err(Error::KeyInPublicFile {
+            name: name.to_owned(),
+        });
+    }
+    parse(bytes).map_err(|source| Error::InFile {
+        name: name.to_owned(),
+        source: Box::new(source),
+    })
+}
+
+/// Depth-first search upwards by name and signature, trying anchors before intermediates. Every
+/// certificate is entered once, so that no input makes it slow.
+///
+/// Returns the tiers, nearest first, and the anchor; or the certificate where the best try ended.
+pub(crate) fn path_to_root(
+    from: &Certificate,
+    pool: &[Certificate],
+    anchors: &[Certificate],
+) -> Result<(Vec<Certificate>, Certificate), Certificate> {
+    let mut tried = vec![from.clone()];
+    climb(from, pool, anchors, &mut tried)
+}
+
+fn climb(
+    at: &Certificate,
+    pool: &[Certificate],
+    anchors: &[Certificate],
+    tried: &mut Vec<Certificate>,
+) -> Result<(Vec<Certificate>, Certificate), Certificate> {
+    if anchors.contains(at) {
+        return Ok((Vec::new(), at.clone()));
+    }
+    if let Some(anchor) = anchors.iter().find(|anchor| at.is_signed_by(anchor)) {
+        return Ok((Vec::new(), anchor.clone()));
+    }
+    let mut end = at.clone();
+    for issuer in pool {
+        if tried.contains(issuer) || !at.is_signed_by(issuer) {
+            continue;
+        }
+        tried.push(issuer.clone());
+        match climb(issuer, pool, anchors, tried) {
+            Ok((mut tiers, anchor)) => {
+                tiers.insert(0, issuer.clone());
+                return Ok((tiers, anchor));
+            }
+            Err(further) => end = further,
+        }
+    }
+    Err(end)
+}

@@ -1,0 +1,336 @@
+//! The CAs that sign CAs: the root, and the tiers between it and the cluster CAs.
+
+use time::OffsetDateTime;
+
+use crate::proof::{prove_issuer, prove_path_length};
+use crate::tbs::{Draft, Issuer, Role};
+use crate::{
+    CaRequest, Certificate, ClusterCa, ClusterCaParams, DistinguishedName, Error, Hierarchy,
+    PrivateKey, RootCaParams, TierCaParams, TrustBundle, Validity,
+};
+
+/// What a root and a tier have in common: a certificate that may sign CAs, its key, and the way
+/// up.
+#[derive(Debug)]
+struct Authority {
+    certificate: Certificate,
+    key: PrivateKey,
+    /// The tiers above, nearest first; neither this CA nor the root.
+    above: Vec<Certificate>,
+    trust_bundle: TrustBundle,
+}
+
+/// A self-signed CA at the top. Signs cluster CAs and tiers.
+#[derive(Debug)]
+pub struct RootCa(Authority);
+
+/// A CA between the root and the cluster CAs. Signs cluster CAs and further tiers.
+#[derive(Debug)]
+pub struct TierCa(Authority);
+
+impl RootCa {
+    /// Makes a key and a self-signed certificate for it, without a path length limit.
+    ///
+    /// # Errors
+    /// [`Error::NameLength`], [`Error::TimeRange`], [`Error::Crypto`].
+    pub fn generate(params: &RootCaParams) -> Result<Self, Error> {
+        let key = PrivateKey::generate(params.key)?;
+        let subject = DistinguishedName::authority(&params.organization, &params.common_name)?;
+        let draft = Draft {
+            profile: params.profile,
+            subject: &subject,
+            public_key: key.public_key_der(),
+            validity: params.validity,
+            role: Role::Ca {
+                path_len: None,
+                dns_name: None,
+            },
+        };
+        // RFC 5280 section 4.2.1.1 lets a self-signed certificate go without an AKI.
+        let certificate = draft.signed_by(&Issuer {
+            name: &subject,
+            key_id: None,
+            signer: &key,
+        })?;
+        Self::of(certificate, key)
+    }
+
+    fn of(certificate: Certificate, key: PrivateKey) -> Result<Self, Error> {
+        let trust_bundle = TrustBundle::new(vec![certificate.clone()])?;
+        Ok(Self(Authority {
+            certificate,
+            key,
+            above: Vec::new(),
+            trust_bundle,
+        }))
+    }
+
+    /// Loads a root made by anyone. The first PEM block of each counts. Proves that it is a CA,
+    /// may sign certificates, is self-signed, is valid at `now`, leaves room for a cluster CA,
+    /// and that the key is its own.
+    ///
+    /// # Errors
+    /// The proof that failed: [`Error::NotACa`], [`Error::NoKeyCertSign`], [`Error::Signature`],
+    /// [`Error::NotValidAt`], [`Error::PathLength`], [`Error::KeyMismatch`]; or what
+    /// [`Certificate::from_pem`] and [`PrivateKey::from_pem`] say.
+    pub fn from_pem(certificate: &[u8], key: &[u8], now: OffsetDateTime) -> Result<Self, Error> {
+        let certificate = Certificate::from_pem(certificate)?;
+        let key = PrivateKey::from_pem(key)?;
+        prove_issuer(&certificate, Some(&key), now)?;
+        if let Err(flaw) = certificate.check_signature(&certificate) {
+            let subject = certificate.subject().to_string();
+            return Err(Error::Signature {
+                issuer: subject.clone(),
+                subject,
+                flaw,
+            });
+        }
+        if !certificate.is_self_issued() {
+            return Err(Error::NoPathToRoot {
+                subject: certificate.subject().to_string(),
+                issuer: certificate.issuer().to_string(),
+            });
+        }
+        prove_path_length(&certificate, 1)?;
+        Self::of(certificate, key)
+    }
+}
+
+impl TierCa {
+    /// Loads a tier made by anyone. `chain` holds the tiers above (PEM, any order, may hold
+    /// certificates that are not needed), `root` the trust bundle. Proves of it and of every CA
+    /// above what [`RootCa::from_pem`] proves of a root.
+    ///
+    /// # Errors
+    /// As [`RootCa::from_pem`], and [`Error::NoPathToRoot`].
+    pub fn from_pem(
+        certificate: &[u8],
+        key: &[u8],
+        chain: &[u8],
+        root: &[u8],
+        now: OffsetDateTime,
+    ) -> Result<Self, Error> {
+        let certificate = Certificate::from_pem(certificate)?;
+        let key = PrivateKey::from_pem(key)?;
+        prove_issuer(&certificate, Some(&key), now)?;
+        prove_path_length(&certificate, 1)?;
+        let chain = Certificate::all_from_pem(chain)?;
+        let hierarchy = Hierarchy::new(certificate, &chain, TrustBundle::from_pem(root)?)?;
+        hierarchy.prove_issuers(1, now)?;
+        let Hierarchy {
+            cluster_ca: certificate,
+            tiers: above,
+            trust_bundle,
+            ..
+        } = hierarchy;
+        Ok(Self(Authority {
+            certificate,
+            key,
+            above,
+            trust_bundle,
+        }))
+    }
+}
+
+impl Authority {
+    fn issue(&self, draft: &Draft<'_>) -> Result<Certificate, Error> {
+        let ours = [&self.certificate].into_iter().chain(&self.above);
+        if ours
+            .chain(self.trust_bundle.certificates())
+            .any(|ca| ca.subject() == draft.subject)
+        {
+            return Err(Error::SameName {
+                subject: draft.subject.to_string(),
+            });
+        }
+        draft.signed_by(&Issuer {
+            name: self.certificate.subject(),
+            key_id: self.certificate.subject_key_id(),
+            signer: &self.key,
+        })
+    }
+
+    fn validity(&self, wanted: Validity, clamp: bool) -> Result<Validity, Error> {
+        let issuer_end = self.certificate.validity().not_after();
+        if wanted.not_before() > issuer_end {
+            return Err(Error::OutlivedIssuer {
+                start: wanted.not_before(),
+                issuer_end,
+            });
+        }
+        if clamp {
+            wanted.ending_by(issuer_end)
+        } else {
+            Ok(wanted)
+        }
+    }
+
+    fn path_above(&self) -> Vec<Certificate> {
+        if self.trust_bundle.contains(&self.certificate) {
+            return Vec::new();
+        }
+        [&self.certificate]
+            .into_iter()
+            .chain(&self.above)
+            .cloned()
+            .collect()
+    }
+
+    fn certify(&self, public_key: &[u8], params: &ClusterCaParams) -> Result<Certificate, Error> {
+        check_dns_name(&params.dns_name)?;
+        prove_path_length(&self.certificate, 1)?;
+        let subject =
+            DistinguishedName::cluster(&params.organization, &params.common_name, &params.cluster)?;
+        self.issue(&Draft {
+            profile: params.profile,
+            subject: &subject,
+            public_key,
+            validity: self.validity(params.validity, params.profile.clamps_to_issuer())?,
+            role: Role::Ca {
+                path_len: Some(0),
+                dns_name: Some(&params.dns_name),
+            },
+        })
+    }
+
+    fn issue_cluster_ca(&self, params: &ClusterCaParams) -> Result<ClusterCa, Error> {
+        let key = PrivateKey::generate(params.key)?;
+        let certificate = self.certify(key.public_key_der(), params)?;
+        let hierarchy = Hierarchy::new(certificate, &self.path_above(), self.trust_bundle.clone())?;
+        Ok(ClusterCa::of(
+            hierarchy,
+            key,
+            params.profile.chain_ends_with_root(),
+        ))
+    }
+
+    fn certify_request(
+        &self,
+        request: &CaRequest,
+        params: &ClusterCaParams,
+    ) -> Result<Certificate, Error> {
+        let (expected, found) = (params.key.kind(), request.public_key_kind());
+        if expected != found {
+            return Err(Error::RequestKey {
+                expected: expected.to_owned(),
+                found,
+            });
+        }
+        self.certify(request.public_key_der(), params)
+    }
+
+    fn issue_tier_ca(&self, params: &TierCaParams) -> Result<TierCa, Error> {
+        if params.path_len == 0 {
+            let subject = params.common_name.clone();
+            return Err(Error::PathLength {
+                subject,
+                found: 0,
+                needed: 1,
+            });
+        }
+        prove_path_length(&self.certificate, params.path_len.saturating_add(1))?;
+        let key = PrivateKey::generate(params.key)?;
+        let subject = DistinguishedName::authority(&params.organization, &params.common_name)?;
+        let certificate = self.issue(&Draft {
+            profile: params.profile,
+            subject: &subject,
+            public_key: key.public_key_der(),
+            validity: self.validity(params.validity, params.profile.clamps_to_issuer())?,
+            role: Role::Ca {
+                path_len: Some(params.path_len),
+                dns_name: None,
+            },
+        })?;
+        let (above, trust_bundle) = (self.path_above(), self.trust_bundle.clone());
+        Ok(TierCa(Authority {
+            certificate,
+            key,
+            above,
+            trust_bundle,
+        }))
+    }
+}
+
+/// RFC 1123 section 2.1: labels of letters, digits and hyphens.
+fn check_dns_name(name: &str) -> Result<(), Error> {
+    let label_ok = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if name.len() <= 253 && name.split('.').all(label_ok) {
+        return Ok(());
+    }
+    Err(Error::DnsName {
+        found: name.to_owned(),
+    })
+}
+
+macro_rules! signs_cas {
+    ($ca:ident) => {
+        impl $ca {
+            /// The CA's own certificate.
+            pub fn certificate(&self) -> &Certificate {
+                &self.0.certificate
+            }
+
+            /// The trust bundle in which chains under this CA end.
+            pub fn trust_bundle(&self) -> &TrustBundle {
+                &self.0.trust_bundle
+            }
+
+            /// The tiers above this CA, nearest first, without the root.
+            pub fn tiers_above(&self) -> &[Certificate] {
+                &self.0.above
+            }
+
+            /// The CA's private key. Secret: for writing it to where the administrator keeps it.
+            pub fn expose_private_key(&self) -> &PrivateKey {
+                &self.0.key
+            }
+
+            /// Makes a key and certifies it as a cluster CA (path length 0).
+            ///
+            /// With the hardened profile the certificate ends no later than its issuer. With the
+            /// makefile profile the wanted end is kept, since the Makefile never looks at the
+            /// root's; `issuer-ends-first` then advises.
+            ///
+            /// # Errors
+            /// [`Error::NameLength`], [`Error::SameName`], [`Error::DnsName`],
+            /// [`Error::OutlivedIssuer`], [`Error::PathLength`], [`Error::TimeRange`],
+            /// [`Error::Crypto`].
+            pub fn issue_cluster_ca(&self, params: &ClusterCaParams) -> Result<ClusterCa, Error> {
+                self.0.issue_cluster_ca(params)
+            }
+
+            /// Certifies the key of a request as a cluster CA. The key stays where it was made;
+            /// everything but the public key comes from `params`, never from the request.
+            ///
+            /// # Errors
+            /// [`Error::RequestKey`] if the request's key is not of the kind in `params`, else as
+            /// `issue_cluster_ca`.
+            pub fn certify(
+                &self,
+                request: &CaRequest,
+                params: &ClusterCaParams,
+            ) -> Result<Certificate, Error> {
+                self.0.certify_request(request, params)
+            }
+
+            /// Makes a key and certifies it as a tier below this CA.
+            ///
+            /// # Errors
+            /// As `issue_cluster_ca`; [`Error::PathLength`] also for a tier that could issue no
+            /// cluster CA.
+            pub fn issue_tier_ca(&self, params: &TierCaParams) -> Result<TierCa, Error> {
+                self.0.issue_tier_ca(params)
+            }
+        }
+    };
+}
+
+signs_cas!(RootCa);
+signs_cas!(TierCa);
