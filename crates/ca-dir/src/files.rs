@@ -1,0 +1,94 @@
+//! Files that are whole or absent: written aside, synced, then renamed without replacing.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+use crate::Error;
+
+/// Who may read a file.
+#[derive(Clone, Copy)]
+pub(crate) enum Secrecy {
+    /// A certificate: 0644.
+    Public,
+    /// A key: 0600 from the moment it exists.
+    Key,
+}
+
+/// Creates a file that did not exist, with its final mode, and syncs it.
+pub(crate) fn create(path: &Path, secrecy: Secrecy, content: &[u8]) -> Result<(), Error> {
+    let mode = match secrecy {
+        Secrecy::Public => 0o644,
+        Secrecy::Key => 0o600,
+    };
+    // `create_new` follows no link and opens nothing that is there already.
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .map_err(Error::io("create", path))?;
+    file.write_all(content).map_err(Error::io("write", path))?;
+    file.sync_all().map_err(Error::io("sync", path))
+}
+
+/// A folder beside its final place, removed again unless it is put there.
+pub(crate) struct Aside {
+    path: PathBuf,
+}
+
+impl Aside {
+    /// Creates an empty folder with mode 0700 beside `target`. The name carries the process's id,
+    /// so that two programs at once do not meet; what an earlier process of the same id left
+    /// half-made is removed first.
+    pub(crate) fn beside(target: &Path) -> Result<Self, Error> {
+        let parent = parent_of(target);
+        let name = target.file_name().unwrap_or_default().to_string_lossy();
+        let path = parent.join(format!(".{name}.{}.new", std::process::id()));
+        if path.exists() {
+            std::fs::remove_dir_all(&path).map_err(Error::io("remove", &path))?;
+        }
+        DirBuilder::new().mode(0o700).create(&path).map_err(Error::io("create", &path))?;
+        Ok(Self { path })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts the whole folder in its place; what exists there stays and is an error.
+    pub(crate) fn put(self, target: &Path) -> Result<(), Error> {
+        sync_folder(&self.path)?;
+        rename_new(&self.path, target)
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        // Gone already where it was put in its place; a folder that cannot be removed holds only
+        // what the next attempt removes.
+        std::fs::remove_dir_all(&self.path).ok();
+    }
+}
+
+/// Renames where nothing is yet (`RENAME_NOREPLACE`), and syncs the folder that holds the name.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), Error> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => sync_folder(parent_of(to)),
+        Err(Errno::EXIST) => Err(Error::Exists { path: to.to_owned() }),
+        Err(errno) => Err(Error::io("rename", to)(errno.into())),
+    }
+}
+
+fn sync_folder(path: &Path) -> Result<(), Error> {
+    File::open(path).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", path))
+}
+
+/// The folder a name lies in; a bare name lies in the current one.
+fn parent_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}

@@ -1,0 +1,93 @@
+//! What lies in the folder of a root and of a cluster's CA.
+
+use std::path::Path;
+
+use pki::{Bundle, BundleFiles, RootCa};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use crate::Error;
+use crate::files::{Aside, Secrecy, create, rename_new};
+
+/// The root certificate's file, in the root's folder.
+pub const ROOT_CERT: &str = "root-cert.pem";
+
+/// The root key's file, in the root's folder and nowhere else.
+pub const ROOT_KEY: &str = "root-key.pem";
+
+/// Writes `root-key.pem` and `root-cert.pem` into `dir`, which is created if it is missing.
+///
+/// Both files are complete before either has its name; the key gets its name first, so that
+/// no certificate is ever published whose key was lost.
+///
+/// # Errors
+/// [`Error::Exists`] if either file is there already: a root is never replaced, and nothing has
+/// been written then. [`Error::Io`] if the operating system refuses.
+pub fn write_root(dir: &Path, root: &RootCa) -> Result<(), Error> {
+    std::fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
+    let (key, certificate) = (dir.join(ROOT_KEY), dir.join(ROOT_CERT));
+    for path in [&key, &certificate] {
+        // A link that points nowhere is in the way too, so the name is looked up, not its target.
+        if path.symlink_metadata().is_ok() {
+            return Err(Error::Exists { path: path.clone() });
+        }
+    }
+    let aside = Aside::beside(&certificate)?;
+    let (new_key, new_certificate) = (aside.path().join(ROOT_KEY), aside.path().join(ROOT_CERT));
+    let key_pem = root
+        .expose_private_key()
+        .to_pem()
+        .map_err(|source| Error::NotARoot { path: dir.to_owned(), source })?;
+    create(&new_key, Secrecy::Key, key_pem.as_bytes())?;
+    create(&new_certificate, Secrecy::Public, root.certificate().to_pem().as_bytes())?;
+    rename_new(&new_key, &key)?;
+    rename_new(&new_certificate, &certificate)
+}
+
+/// Reads the root of `dir` and proves that it is one that can sign at `now`.
+///
+/// # Errors
+/// [`Error::Io`] if a file cannot be read, [`Error::NotARoot`] with the broken rule otherwise.
+pub fn read_root(dir: &Path, now: OffsetDateTime) -> Result<RootCa, Error> {
+    let read = |name| {
+        let path = dir.join(name);
+        std::fs::read(&path).map(Zeroizing::new).map_err(Error::io("read", path))
+    };
+    RootCa::from_pem(&read(ROOT_CERT)?, &read(ROOT_KEY)?, now)
+        .map_err(|source| Error::NotARoot { path: dir.to_owned(), source })
+}
+
+/// Writes a cluster's CA as the folder `dir`, with the four files that go into the Secret
+/// `cacerts`. The folder appears whole or not at all; its parent must exist.
+///
+/// # Errors
+/// [`Error::Exists`] if `dir` is there already; [`Error::Io`] if the operating system refuses.
+pub fn write_bundle(dir: &Path, bundle: &Bundle) -> Result<(), Error> {
+    let aside = Aside::beside(dir)?;
+    let files = bundle.files();
+    for name in files.names() {
+        let secrecy = if name == BundleFiles::CA_KEY { Secrecy::Key } else { Secrecy::Public };
+        create(&aside.path().join(name), secrecy, files.get(name).unwrap_or_default())?;
+    }
+    aside.put(dir)
+}
+
+/// Reads every file that lies in `dir`, whatever its name; subfolders are passed over.
+///
+/// Nothing is judged here: a stray key or a missing file is for [`BundleFiles::judge`] to find.
+///
+/// # Errors
+/// [`Error::Io`] if the folder or a file in it cannot be read.
+pub fn read_bundle(dir: &Path) -> Result<BundleFiles, Error> {
+    let mut files = BundleFiles::new();
+    for entry in std::fs::read_dir(dir).map_err(Error::io("read", dir))? {
+        let path = entry.map_err(Error::io("read", dir))?.path();
+        // `metadata` follows links: a mounted Secret consists of them.
+        let metadata = path.metadata().map_err(Error::io("read", &path))?;
+        if let Some(name) = path.file_name().filter(|_| metadata.is_file()) {
+            let content = std::fs::read(&path).map_err(Error::io("read", &path))?;
+            files.insert(name.to_string_lossy(), content);
+        }
+    }
+    Ok(files)
+}
