@@ -90,5 +90,5 @@ fn sync_folder(path: &Path) -> Result<(), Error> {
 
 /// The folder a name lies in; a bare name lies in the current one.
 fn parent_of(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
