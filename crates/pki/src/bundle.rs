@@ -13,11 +13,7 @@ pub struct Bundle {
 
 impl Bundle {
     pub(crate) fn of(hierarchy: Hierarchy, key: PrivateKey, files: BundleFiles) -> Self {
-        Self {
-            hierarchy,
-            key,
-            files,
-        }
+        Self { hierarchy, key, files }
     }
 
     /// The public half.

@@ -87,9 +87,7 @@ impl Certificate {
             return Err(Error::BrokenPem { line, reason });
         }
         if blocks.read.is_empty() {
-            return Err(Error::NoPem {
-                expected: pem::CERTIFICATE,
-            });
+            return Err(Error::NoPem { expected: pem::CERTIFICATE });
         }
         blocks.read.iter().map(Self::from_block).collect()
     }
@@ -104,10 +102,7 @@ impl Certificate {
         }
         if block.has_headers {
             // Go's AppendCertsFromPEM leaves such a block out.
-            return Err(Error::BrokenPem {
-                line: block.line,
-                reason: "the block has headers",
-            });
+            return Err(Error::BrokenPem { line: block.line, reason: "the block has headers" });
         }
         Self::from_der(&block.contents)
     }
@@ -230,26 +225,19 @@ impl Certificate {
 
     /// The URIs among the subject alternative names.
     pub fn uri_sans(&self) -> Vec<&str> {
-        self.sans()
-            .filter_map(|name| name.strip_prefix("URI:"))
-            .collect()
+        self.sans().filter_map(|name| name.strip_prefix("URI:")).collect()
     }
 
     /// The DNS names among the subject alternative names.
     pub fn dns_sans(&self) -> Vec<&str> {
-        self.sans()
-            .filter_map(|name| name.strip_prefix("DNS:"))
-            .collect()
+        self.sans().filter_map(|name| name.strip_prefix("DNS:")).collect()
     }
 
     fn sans(&self) -> impl Iterator<Item = &str> {
-        self.0
-            .extensions
-            .iter()
-            .flat_map(|extension| match &extension.content {
-                Content::SubjectAltName(names) => names.iter().map(String::as_str).collect(),
-                _ => Vec::new(),
-            })
+        self.0.extensions.iter().flat_map(|extension| match &extension.content {
+            Content::SubjectAltName(names) => names.iter().map(String::as_str).collect(),
+            _ => Vec::new(),
+        })
     }
 
     /// Whether the subject alternative names are there and critical.
@@ -301,16 +289,9 @@ pub(crate) fn public_key_kind(public_key_der: &[u8]) -> String {
         let key = PublicKey::from_der(public_key_der)?;
         let algorithm =
             spki::AlgorithmIdentifierRef::from_der(&key.algorithm.to_der()?).map(|algorithm| {
-                (
-                    algorithm.oid,
-                    algorithm.parameters.and_then(|any| any.decode_as().ok()),
-                )
+                (algorithm.oid, algorithm.parameters.and_then(|any| any.decode_as().ok()))
             })?;
-        Ok(text::key_kind(
-            algorithm.0,
-            algorithm.1,
-            key.key.raw_bytes(),
-        ))
+        Ok(text::key_kind(algorithm.0, algorithm.1, key.key.raw_bytes()))
     };
     read().unwrap_or_else(|_| "unreadable".to_owned())
 }

@@ -16,11 +16,7 @@ pub struct ClusterCa {
 
 impl ClusterCa {
     pub(crate) fn of(hierarchy: Hierarchy, key: PrivateKey, chain_ends_with_root: bool) -> Self {
-        Self {
-            hierarchy,
-            key,
-            chain_ends_with_root,
-        }
+        Self { hierarchy, key, chain_ends_with_root }
     }
 
     /// Puts together what others made: PEM of the certificate (first block), its key, the chain
@@ -45,11 +41,7 @@ impl ClusterCa {
         let hierarchy = Hierarchy::new(certificate, &chain, TrustBundle::from_pem(root)?)?;
         hierarchy.prove_issuers(0, now)?;
         let chain_ends_with_root = chain.contains(hierarchy.root());
-        Ok(Self {
-            hierarchy,
-            key,
-            chain_ends_with_root,
-        })
+        Ok(Self { hierarchy, key, chain_ends_with_root })
     }
 
     /// The CA's certificate.
@@ -67,11 +59,7 @@ impl ClusterCa {
     /// # Errors
     /// [`Error::Der`] if the key is too large to encode.
     pub fn bundle(self) -> Result<Bundle, Error> {
-        let Self {
-            hierarchy,
-            key,
-            chain_ends_with_root,
-        } = self;
+        let Self { hierarchy, key, chain_ends_with_root } = self;
         let root = hierarchy.root();
         let repeats_root = chain_ends_with_root && root != hierarchy.cluster_ca();
         let chain = [hierarchy.cluster_ca()]
@@ -81,10 +69,7 @@ impl ClusterCa {
         let mut files = BundleFiles::new();
         files.insert(BundleFiles::CA_CERT, hierarchy.cluster_ca().to_pem());
         files.insert(BundleFiles::CA_KEY, key.to_pem()?.as_bytes());
-        files.insert(
-            BundleFiles::CERT_CHAIN,
-            chain.map(Certificate::to_pem).collect::<String>(),
-        );
+        files.insert(BundleFiles::CERT_CHAIN, chain.map(Certificate::to_pem).collect::<String>());
         files.insert(BundleFiles::ROOT_CERT, hierarchy.trust_bundle().to_pem());
         Ok(Bundle::of(hierarchy, key, files))
     }

@@ -21,12 +21,8 @@ impl BundleFiles {
     /// The trust bundle.
     pub const ROOT_CERT: &'static str = "root-cert.pem";
     /// All four.
-    pub const NAMES: [&'static str; 4] = [
-        Self::CA_CERT,
-        Self::CA_KEY,
-        Self::CERT_CHAIN,
-        Self::ROOT_CERT,
-    ];
+    pub const NAMES: [&'static str; 4] =
+        [Self::CA_CERT, Self::CA_KEY, Self::CERT_CHAIN, Self::ROOT_CERT];
 
     /// No files.
     pub fn new() -> Self {
@@ -35,8 +31,7 @@ impl BundleFiles {
 
     /// Adds a file, or replaces it; the bytes may end in a newline or not, and are not looked at.
     pub fn insert(&mut self, name: impl Into<String>, bytes: impl AsRef<[u8]>) {
-        self.0
-            .insert(name.into(), Zeroizing::new(bytes.as_ref().to_vec()));
+        self.0.insert(name.into(), Zeroizing::new(bytes.as_ref().to_vec()));
     }
 
     /// Takes a file out, for a caller that breaks or repairs a bundle on purpose.
@@ -56,17 +51,13 @@ impl BundleFiles {
 
     /// Keeps the four files of a bundle and wipes everything else.
     pub(crate) fn retain_bundle(&mut self) {
-        self.0
-            .retain(|name, _| Self::NAMES.contains(&name.as_str()));
+        self.0.retain(|name, _| Self::NAMES.contains(&name.as_str()));
     }
 }
 
 impl fmt::Debug for BundleFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lengths = self
-            .0
-            .iter()
-            .map(|(name, bytes)| (name, format!("{} bytes", bytes.len())));
+        let lengths = self.0.iter().map(|(name, bytes)| (name, format!("{} bytes", bytes.len())));
         f.debug_map().entries(lengths).finish()
     }
 }

@@ -47,8 +47,6 @@ impl FromStr for Fingerprint {
             .and_then(crate::hex::bytes)
             .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
             .map(Self)
-            .ok_or_else(|| Error::Fingerprint {
-                found: text.to_owned(),
-            })
+            .ok_or_else(|| Error::Fingerprint { found: text.to_owned() })
     }
 }

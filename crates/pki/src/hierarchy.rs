@@ -28,12 +28,7 @@ impl Hierarchy {
         trust_bundle: TrustBundle,
     ) -> Result<Self, Error> {
         match path_to_root(&cluster_ca, chain, trust_bundle.certificates()) {
-            Ok((tiers, root)) => Ok(Self {
-                cluster_ca,
-                tiers,
-                root,
-                trust_bundle,
-            }),
+            Ok((tiers, root)) => Ok(Self { cluster_ca, tiers, root, trust_bundle }),
             Err(end) => Err(Error::NoPathToRoot {
                 subject: end.subject().to_string(),
                 issuer: end.issuer().to_string(),
@@ -49,7 +44,11 @@ impl Hierarchy {
     /// [`Error::NoPathToRoot`].
     pub fn from_files(files: &BundleFiles) -> Result<Self, Error> {
         let cluster_ca = read(files, BundleFiles::CA_CERT, Certificate::from_pem)?;
-        let chain = read(files, BundleFiles::CERT_CHAIN, Certificate::all_from_pem)?;
+        // istiod takes an empty file for no chain, which is right where the cluster CA is a root.
+        let chain = read(files, BundleFiles::CERT_CHAIN, |pem| match pem {
+            [] => Ok(Vec::new()),
+            _ => Certificate::all_from_pem(pem),
+        })?;
         let trust_bundle = read(files, BundleFiles::ROOT_CERT, TrustBundle::from_pem)?;
         Self::new(cluster_ca, &chain, trust_bundle)
     }
@@ -83,10 +82,7 @@ impl Hierarchy {
 
     /// Proves every CA above the cluster CA; `below` CAs follow under the lowest tier.
     pub(crate) fn prove_issuers(&self, below: u32, now: OffsetDateTime) -> Result<(), Error> {
-        let above = self
-            .tiers
-            .iter()
-            .chain((self.root != self.cluster_ca).then_some(&self.root));
+        let above = self.tiers.iter().chain((self.root != self.cluster_ca).then_some(&self.root));
         for (needed, issuer) in (below.saturating_add(1)..).zip(above) {
             prove_issuer(issuer, None, now)?;
             prove_path_length(issuer, needed)?;
@@ -102,14 +98,9 @@ fn read<T>(
 ) -> Result<T, Error> {
     let bytes = files.get(name).ok_or(Error::MissingFile { name })?;
     if pem::mentions_private_key(bytes) {
-        return Err(Error::KeyInPublicFile {
-            name: name.to_owned(),
-        });
+        return Err(Error::KeyInPublicFile { name: name.to_owned() });
     }
-    parse(bytes).map_err(|source| Error::InFile {
-        name: name.to_owned(),
-        source: Box::new(source),
-    })
+    parse(bytes).map_err(|source| Error::InFile { name: name.to_owned(), source: Box::new(source) })
 }
 
 /// Depth-first search upwards by name and signature, trying anchors before intermediates. Every

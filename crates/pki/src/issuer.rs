@@ -41,28 +41,17 @@ impl RootCa {
             subject: &subject,
             public_key: key.public_key_der(),
             validity: params.validity,
-            role: Role::Ca {
-                path_len: None,
-                dns_name: None,
-            },
+            role: Role::Ca { path_len: None, dns_name: None },
         };
         // RFC 5280 section 4.2.1.1 lets a self-signed certificate go without an AKI.
-        let certificate = draft.signed_by(&Issuer {
-            name: &subject,
-            key_id: None,
-            signer: &key,
-        })?;
+        let certificate =
+            draft.signed_by(&Issuer { name: &subject, key_id: None, signer: &key })?;
         Self::of(certificate, key)
     }
 
     fn of(certificate: Certificate, key: PrivateKey) -> Result<Self, Error> {
         let trust_bundle = TrustBundle::new(vec![certificate.clone()])?;
-        Ok(Self(Authority {
-            certificate,
-            key,
-            above: Vec::new(),
-            trust_bundle,
-        }))
+        Ok(Self(Authority { certificate, key, above: Vec::new(), trust_bundle }))
     }
 
     /// Loads a root made by anyone. The first PEM block of each counts. Proves that it is a CA,
@@ -79,11 +68,7 @@ impl RootCa {
         prove_issuer(&certificate, Some(&key), now)?;
         if let Err(flaw) = certificate.check_signature(&certificate) {
             let subject = certificate.subject().to_string();
-            return Err(Error::Signature {
-                issuer: subject.clone(),
-                subject,
-                flaw,
-            });
+            return Err(Error::Signature { issuer: subject.clone(), subject, flaw });
         }
         if !certificate.is_self_issued() {
             return Err(Error::NoPathToRoot {
@@ -117,31 +102,16 @@ impl TierCa {
         let chain = Certificate::all_from_pem(chain)?;
         let hierarchy = Hierarchy::new(certificate, &chain, TrustBundle::from_pem(root)?)?;
         hierarchy.prove_issuers(1, now)?;
-        let Hierarchy {
-            cluster_ca: certificate,
-            tiers: above,
-            trust_bundle,
-            ..
-        } = hierarchy;
-        Ok(Self(Authority {
-            certificate,
-            key,
-            above,
-            trust_bundle,
-        }))
+        let Hierarchy { cluster_ca: certificate, tiers: above, trust_bundle, .. } = hierarchy;
+        Ok(Self(Authority { certificate, key, above, trust_bundle }))
     }
 }
 
 impl Authority {
     fn issue(&self, draft: &Draft<'_>) -> Result<Certificate, Error> {
         let ours = [&self.certificate].into_iter().chain(&self.above);
-        if ours
-            .chain(self.trust_bundle.certificates())
-            .any(|ca| ca.subject() == draft.subject)
-        {
-            return Err(Error::SameName {
-                subject: draft.subject.to_string(),
-            });
+        if ours.chain(self.trust_bundle.certificates()).any(|ca| ca.subject() == draft.subject) {
+            return Err(Error::SameName { subject: draft.subject.to_string() });
         }
         draft.signed_by(&Issuer {
             name: self.certificate.subject(),
@@ -153,27 +123,16 @@ impl Authority {
     fn validity(&self, wanted: Validity, clamp: bool) -> Result<Validity, Error> {
         let issuer_end = self.certificate.validity().not_after();
         if wanted.not_before() > issuer_end {
-            return Err(Error::OutlivedIssuer {
-                start: wanted.not_before(),
-                issuer_end,
-            });
+            return Err(Error::OutlivedIssuer { start: wanted.not_before(), issuer_end });
         }
-        if clamp {
-            wanted.ending_by(issuer_end)
-        } else {
-            Ok(wanted)
-        }
+        if clamp { wanted.ending_by(issuer_end) } else { Ok(wanted) }
     }
 
     fn path_above(&self) -> Vec<Certificate> {
         if self.trust_bundle.contains(&self.certificate) {
             return Vec::new();
         }
-        [&self.certificate]
-            .into_iter()
-            .chain(&self.above)
-            .cloned()
-            .collect()
+        [&self.certificate].into_iter().chain(&self.above).cloned().collect()
     }
 
     fn certify(&self, public_key: &[u8], params: &ClusterCaParams) -> Result<Certificate, Error> {
@@ -186,10 +145,7 @@ impl Authority {
             subject: &subject,
             public_key,
             validity: self.validity(params.validity, params.profile.clamps_to_issuer())?,
-            role: Role::Ca {
-                path_len: Some(0),
-                dns_name: Some(&params.dns_name),
-            },
+            role: Role::Ca { path_len: Some(0), dns_name: Some(&params.dns_name) },
         })
     }
 
@@ -197,11 +153,7 @@ impl Authority {
         let key = PrivateKey::generate(params.key)?;
         let certificate = self.certify(key.public_key_der(), params)?;
         let hierarchy = Hierarchy::new(certificate, &self.path_above(), self.trust_bundle.clone())?;
-        Ok(ClusterCa::of(
-            hierarchy,
-            key,
-            params.profile.chain_ends_with_root(),
-        ))
+        Ok(ClusterCa::of(hierarchy, key, params.profile.chain_ends_with_root()))
     }
 
     fn certify_request(
@@ -211,22 +163,15 @@ impl Authority {
     ) -> Result<Certificate, Error> {
         let (expected, found) = (params.key.kind(), request.public_key_kind());
         if expected != found {
-            return Err(Error::RequestKey {
-                expected: expected.to_owned(),
-                found,
-            });
+            return Err(Error::RequestKey { expected: expected.to_owned(), found });
         }
         self.certify(request.public_key_der(), params)
     }
 
-    fn issue_tier_ca(&self, params: &TierCaParams) -> Result<TierCa, Error> {
+    fn issue_tier_ca(&self, params: &TierCaParams) -> Result<Self, Error> {
         if params.path_len == 0 {
             let subject = params.common_name.clone();
-            return Err(Error::PathLength {
-                subject,
-                found: 0,
-                needed: 1,
-            });
+            return Err(Error::PathLength { subject, found: 0, needed: 1 });
         }
         prove_path_length(&self.certificate, params.path_len.saturating_add(1))?;
         let key = PrivateKey::generate(params.key)?;
@@ -236,18 +181,10 @@ impl Authority {
             subject: &subject,
             public_key: key.public_key_der(),
             validity: self.validity(params.validity, params.profile.clamps_to_issuer())?,
-            role: Role::Ca {
-                path_len: Some(params.path_len),
-                dns_name: None,
-            },
+            role: Role::Ca { path_len: Some(params.path_len), dns_name: None },
         })?;
         let (above, trust_bundle) = (self.path_above(), self.trust_bundle.clone());
-        Ok(TierCa(Authority {
-            certificate,
-            key,
-            above,
-            trust_bundle,
-        }))
+        Ok(Self { certificate, key, above, trust_bundle })
     }
 }
 
@@ -255,18 +192,14 @@ impl Authority {
 fn check_dns_name(name: &str) -> Result<(), Error> {
     let label_ok = |label: &str| {
         (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
     if name.len() <= 253 && name.split('.').all(label_ok) {
         return Ok(());
     }
-    Err(Error::DnsName {
-        found: name.to_owned(),
-    })
+    Err(Error::DnsName { found: name.to_owned() })
 }
 
 macro_rules! signs_cas {
@@ -326,7 +259,7 @@ macro_rules! signs_cas {
             /// As `issue_cluster_ca`; [`Error::PathLength`] also for a tier that could issue no
             /// cluster CA.
             pub fn issue_tier_ca(&self, params: &TierCaParams) -> Result<TierCa, Error> {
-                self.0.issue_tier_ca(params)
+                self.0.issue_tier_ca(params).map(TierCa)
             }
         }
     };

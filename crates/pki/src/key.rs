@@ -44,13 +44,8 @@ pub enum KeyAlgorithm {
 
 impl KeyAlgorithm {
     /// All of them, weakest cost first.
-    pub const ALL: [Self; 5] = [
-        Self::EcdsaP256,
-        Self::EcdsaP384,
-        Self::Rsa2048,
-        Self::Rsa3072,
-        Self::Rsa4096,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::EcdsaP256, Self::EcdsaP384, Self::Rsa2048, Self::Rsa3072, Self::Rsa4096];
 
     /// The name used on the command line: `p256`, `p384`, `rsa2048`, `rsa3072`, `rsa4096`.
     pub fn name(self) -> &'static str {
@@ -88,9 +83,7 @@ impl FromStr for KeyAlgorithm {
         Self::ALL
             .into_iter()
             .find(|algorithm| algorithm.name() == text)
-            .ok_or_else(|| Error::KeyAlgorithm {
-                found: text.to_owned(),
-            })
+            .ok_or_else(|| Error::KeyAlgorithm { found: text.to_owned() })
     }
 }
 
@@ -139,10 +132,7 @@ impl PrivateKey {
             "PRIVATE KEY" => Self::from_encoded(&PrivatePkcs8KeyDer::from(bytes).into()),
             "RSA PRIVATE KEY" => Self::from_encoded(&PrivatePkcs1KeyDer::from(bytes).into()),
             "EC PRIVATE KEY" => Self::from_encoded(&PrivateSec1KeyDer::from(bytes).into()),
-            label => Err(Error::NotAPrivateKey {
-                line: block.line,
-                found: label.to_owned(),
-            }),
+            label => Err(Error::NotAPrivateKey { line: block.line, found: label.to_owned() }),
         }
     }
 
@@ -192,13 +182,11 @@ fn pkcs8_of(der: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
         &ECDSA_P384_SHA384_ASN1_SIGNING,
         &ECDSA_P521_SHA512_ASN1_SIGNING,
     ];
-    let elliptic = curves
-        .into_iter()
-        .find_map(|curve| EcdsaKeyPair::from_private_key_der(curve, der).ok());
+    let elliptic =
+        curves.into_iter().find_map(|curve| EcdsaKeyPair::from_private_key_der(curve, der).ok());
     let copied = |pkcs8: &[u8]| Zeroizing::new(pkcs8.to_vec());
-    let unsupported = |reason: String| Error::UnsupportedKey {
-        source: rcgen::Error::RingKeyRejected(reason),
-    };
+    let unsupported =
+        |reason: String| Error::UnsupportedKey { source: rcgen::Error::RingKeyRejected(reason) };
     match elliptic {
         Some(key) => key.to_pkcs8v1().map(|pkcs8| copied(pkcs8.as_ref())),
         None => rsa::KeyPair::from_der(der)
@@ -210,10 +198,6 @@ fn pkcs8_of(der: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
 }
 
 impl Signer for PrivateKey {
-    fn public_key(&self) -> &[u8] {
-        &self.public_key
-    }
-
     fn algorithm(&self) -> Result<Vec<u8>, Error> {
         let of = self.pair.algorithm();
         let (oid, parameters) = if *of == rcgen::PKCS_ECDSA_P256_SHA256 {

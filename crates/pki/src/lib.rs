@@ -50,6 +50,7 @@ mod fingerprint;
 mod hex;
 mod hierarchy;
 mod issuer;
+mod judge;
 mod key;
 mod name;
 mod params;
@@ -73,6 +74,10 @@ pub use files::BundleFiles;
 pub use fingerprint::Fingerprint;
 pub use hierarchy::Hierarchy;
 pub use issuer::{RootCa, TierCa};
+pub use judge::{
+    Context, Finding, IstioVersion, Judge, RULES, Refusal, Report, Rule, Severity, Verdict,
+    Versions,
+};
 pub use key::{KeyAlgorithm, PrivateKey};
 pub use name::DistinguishedName;
 pub use params::{ClusterCaParams, RootCaParams, TierCaParams};

@@ -50,16 +50,13 @@ impl DistinguishedName {
         for &(oid, attribute, value, limit) in attributes {
             let length = value.chars().count();
             if length == 0 || length > limit {
-                return Err(Error::NameLength {
-                    attribute,
-                    limit,
-                    found: value.to_owned(),
-                });
+                return Err(Error::NameLength { attribute, limit, found: value.to_owned() });
             }
             let value = Any::from(Utf8StringRef::new(value)?);
-            rdns.push(RelativeDistinguishedName::try_from(vec![
-                AttributeTypeAndValue { oid, value },
-            ])?);
+            rdns.push(RelativeDistinguishedName::try_from(vec![AttributeTypeAndValue {
+                oid,
+                value,
+            }])?);
         }
         Ok(Self(rdns.to_der()?))
     }

@@ -103,11 +103,8 @@ fn next_block(data: &[u8], from: usize, lines: &Lines) -> Option<(Block, Range<u
             .strip_prefix(label)
             .and_then(|rest| rest.strip_prefix(DASHES))
             .is_some_and(|rest| line_at(rest, 0).0.is_empty());
-        let contents = if end > body {
-            decode(&data[body..end])
-        } else {
-            Some(Zeroizing::default())
-        };
+        let contents =
+            if end > body { decode(&data[body..end]) } else { Some(Zeroizing::default()) };
         match contents {
             Some(contents) if closes && !(has_headers && end < body) => {
                 let block = Block {
@@ -134,20 +131,13 @@ fn line_at(data: &[u8], from: usize) -> (&[u8], usize) {
         line = line.strip_suffix(b"\r").unwrap_or(line);
     }
     let blank = |byte: &u8| *byte == b' ' || *byte == b'\t';
-    let length = line
-        .iter()
-        .rposition(|byte| !blank(byte))
-        .map_or(0, |last| last + 1);
+    let length = line.iter().rposition(|byte| !blank(byte)).map_or(0, |last| last + 1);
     (&line[..length], next)
 }
 
 fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let digits: Zeroizing<Vec<u8>> = Zeroizing::new(
-        text.iter()
-            .copied()
-            .filter(|byte| !b" \t\r\n".contains(byte))
-            .collect(),
-    );
+    let digits: Zeroizing<Vec<u8>> =
+        Zeroizing::new(text.iter().copied().filter(|byte| !b" \t\r\n".contains(byte)).collect());
     // Sized up front: growing would leave copies of a key behind in freed memory.
     let mut contents = Zeroizing::new(vec![0; base64::decoded_len_estimate(digits.len())]);
     let length = BASE64.decode_slice(&digits[..], &mut contents).ok()?;
@@ -165,18 +155,14 @@ fn note_skipped(data: &[u8], range: Range<usize>, lines: &Lines, skipped: &mut V
             Some("a BEGIN line without a readable block behind it")
         } else if line.starts_with(&END[1..]) {
             Some("an END line without a readable block before it")
-        } else if find(line, BEGIN)
-            .or_else(|| find(line, &END[1..]))
-            .is_some()
-        {
+        } else if find(line, BEGIN).or_else(|| find(line, &END[1..])).is_some() {
             Some("the dashes do not start the line (indentation, a byte order mark, glued blocks)")
         } else {
             None
         };
-        skipped.extend(reason.map(|reason| Skipped {
-            line: lines.number(range.start + start),
-            reason,
-        }));
+        skipped.extend(
+            reason.map(|reason| Skipped { line: lines.number(range.start + start), reason }),
+        );
         start = next;
     }
 }
@@ -207,10 +193,9 @@ pub(crate) fn first_block(data: &[u8], expected: &'static str) -> Result<Block, 
     let mut blocks = scan(data);
     let first_line = blocks.read.first().map_or(usize::MAX, |block| block.line);
     match blocks.skipped.first() {
-        Some(Skipped { line, reason }) if *line < first_line => Err(Error::BrokenPem {
-            line: *line,
-            reason,
-        }),
+        Some(Skipped { line, reason }) if *line < first_line => {
+            Err(Error::BrokenPem { line: *line, reason })
+        }
         _ if blocks.read.is_empty() => Err(Error::NoPem { expected }),
         _ => Ok(blocks.read.swap_remove(0)),
     }

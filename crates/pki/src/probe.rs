@@ -40,13 +40,8 @@ impl WorkloadRequest {
         params.distinguished_name = rcgen::DistinguishedName::new();
         let uri = rcgen::string::Ia5String::try_from(id.as_str()).map_err(Error::Crypto)?;
         params.subject_alt_names = vec![rcgen::SanType::URI(uri)];
-        let request = params
-            .serialize_request(key.pair())
-            .map_err(Error::Crypto)?;
-        Ok(Self {
-            csr_pem: crate::pem::encode("CERTIFICATE REQUEST", request.der())?,
-            key,
-        })
+        let request = params.serialize_request(key.pair()).map_err(Error::Crypto)?;
+        Ok(Self { csr_pem: crate::pem::encode("CERTIFICATE REQUEST", request.der())?, key })
     }
 }
 
@@ -64,10 +59,7 @@ pub struct ProbeLeaf {
 impl ProbeLeaf {
     /// The served chain as DER, leaf first.
     pub fn served(&self) -> Vec<Vec<u8>> {
-        self.chain
-            .iter()
-            .map(|certificate| certificate.der().to_vec())
-            .collect()
+        self.chain.iter().map(|certificate| certificate.der().to_vec()).collect()
     }
 
     /// The served chain as PEM, leaf first.
@@ -98,15 +90,14 @@ pub fn workload_leaf(
     let chain = bundle
         .files()
         .get(crate::BundleFiles::CERT_CHAIN)
+        .filter(|pem| !pem.is_empty())
         .map(Certificate::all_from_pem)
         .transpose()?
         .unwrap_or_default();
     leaf_under(
         bundle.certificate(),
         bundle.expose_private_key(),
-        chain
-            .iter()
-            .chain(bundle.hierarchy().trust_bundle().certificates()),
+        chain.iter().chain(bundle.hierarchy().trust_bundle().certificates()),
         id,
         now,
     )
@@ -133,20 +124,10 @@ pub(crate) fn leaf_under<'a>(
         validity: Validity::new(start, now + WORKLOAD_TTL)?.ending_by(issuer_end)?,
         role: Role::Workload(id),
     };
-    let issuer = Issuer {
-        name: ca.subject(),
-        key_id: ca.subject_key_id(),
-        signer: ca_key,
-    };
+    let issuer = Issuer { name: ca.subject(), key_id: ca.subject_key_id(), signer: ca_key };
     let certificate = draft.signed_by(&issuer)?;
-    let chain = std::iter::once(certificate.clone())
-        .chain(sent_along.cloned())
-        .collect();
-    Ok(ProbeLeaf {
-        certificate,
-        key,
-        chain,
-    })
+    let chain = std::iter::once(certificate.clone()).chain(sent_along.cloned()).collect();
+    Ok(ProbeLeaf { certificate, key, chain })
 }
 
 /// A CA of a stranger that looks the same: the names of the cluster CA, of each tier and of the
@@ -165,12 +146,7 @@ pub fn foreign_bundle(like: &Hierarchy, now: OffsetDateTime) -> Result<Bundle, E
     })?;
     let mut issuer = (root.clone(), root_key);
     let mut tiers = Vec::new();
-    let names = like
-        .tiers()
-        .iter()
-        .rev()
-        .chain([like.cluster_ca()])
-        .map(Certificate::subject);
+    let names = like.tiers().iter().rev().chain([like.cluster_ca()]).map(Certificate::subject);
     for name in names.filter(|name| *name != root_name) {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
         let certificate = foreign_ca(name, &key, validity).signed_by(&Issuer {
@@ -196,9 +172,6 @@ fn foreign_ca<'a>(
         subject,
         public_key: key.public_key_der(),
         validity,
-        role: Role::Ca {
-            path_len: None,
-            dns_name: None,
-        },
+        role: Role::Ca { path_len: None, dns_name: None },
     }
 }

@@ -95,9 +95,7 @@ impl FromStr for Profile {
         match text {
             "makefile" => Ok(Self::Makefile),
             "hardened" => Ok(Self::Hardened),
-            _ => Err(Error::Profile {
-                found: text.to_owned(),
-            }),
+            _ => Err(Error::Profile { found: text.to_owned() }),
         }
     }
 }

@@ -22,21 +22,14 @@ pub(crate) fn prove_issuer(
     if let Some(usage) = certificate.key_usage()
         && !usage.has(KeyUsageBit::KeyCertSign)
     {
-        return Err(Error::NoKeyCertSign {
-            subject: subject(),
-            found: usage.to_string(),
-        });
+        return Err(Error::NoKeyCertSign { subject: subject(), found: usage.to_string() });
     }
     if let Some(key) = key {
         prove_key(certificate, key)?;
     }
     let validity = certificate.validity();
     if !validity.contains(now) {
-        return Err(Error::NotValidAt {
-            subject: subject(),
-            validity,
-            now,
-        });
+        return Err(Error::NotValidAt { subject: subject(), validity, now });
     }
     Ok(())
 }
@@ -61,11 +54,9 @@ pub(crate) fn public_key_label(kind: &str, public_key_der: &[u8]) -> String {
 /// That `needed` CAs may follow below (RFC 5280 section 4.2.1.9).
 pub(crate) fn prove_path_length(certificate: &Certificate, needed: u32) -> Result<(), Error> {
     match certificate.path_len() {
-        Some(found) if found < needed => Err(Error::PathLength {
-            subject: certificate.subject().to_string(),
-            found,
-            needed,
-        }),
+        Some(found) if found < needed => {
+            Err(Error::PathLength { subject: certificate.subject().to_string(), found, needed })
+        }
         _ => Ok(()),
     }
 }

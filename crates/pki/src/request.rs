@@ -22,9 +22,7 @@ impl CaRequest {
     pub fn generate(key: &PrivateKey) -> Result<Self, Error> {
         let mut params = rcgen::CertificateParams::default();
         params.distinguished_name = rcgen::DistinguishedName::new();
-        let request = params
-            .serialize_request(key.pair())
-            .map_err(Error::Crypto)?;
+        let request = params.serialize_request(key.pair()).map_err(Error::Crypto)?;
         Self::from_der(request.der())
     }
 
@@ -54,10 +52,7 @@ impl CaRequest {
         }
         let public_key = request.certification_request_info.subject_pki.raw.to_vec();
         signature::check(der, &public_key).map_err(|flaw| Error::RequestSignature { flaw })?;
-        Ok(Self {
-            der: der.to_vec(),
-            public_key,
-        })
+        Ok(Self { der: der.to_vec(), public_key })
     }
 
     /// The request as PEM.

@@ -25,8 +25,6 @@ pub(crate) struct PublicKey<'a> {
 
 /// Something that signs, wherever its key is.
 pub(crate) trait Signer {
-    /// DER of the SubjectPublicKeyInfo.
-    fn public_key(&self) -> &[u8];
     /// DER of the AlgorithmIdentifier that belongs to [`Signer::sign`].
     fn algorithm(&self) -> Result<Vec<u8>, Error>;
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error>;
@@ -59,11 +57,7 @@ pub enum SignatureFlaw {
 pub(crate) fn check(signed_der: &[u8], public_key_der: &[u8]) -> Result<(), SignatureFlaw> {
     let parts = || -> der::Result<_> {
         let signed = Signed::from_der(signed_der)?;
-        Ok((
-            signed.content.to_der()?,
-            signed,
-            PublicKey::from_der(public_key_der)?,
-        ))
+        Ok((signed.content.to_der()?, signed, PublicKey::from_der(public_key_der)?))
     };
     let Ok((message, signed, public_key)) = parts() else {
         return Err(SignatureFlaw::UnknownAlgorithm);
@@ -85,21 +79,28 @@ pub(crate) fn check(signed_der: &[u8], public_key_der: &[u8]) -> Result<(), Sign
     };
     match algorithm.verify_signature(key, &message, signature) {
         Ok(()) => Ok(()),
+        Err(_) if is_small_rsa(&public_key) => Err(SignatureFlaw::UnknownAlgorithm),
         Err(_) => Err(SignatureFlaw::WrongKey),
     }
 }
 
+/// webpki verifies RSA from 2048 bits; a smaller key must not read as a wrong one.
+fn is_small_rsa(public_key: &PublicKey<'_>) -> bool {
+    let rsa = rustls_pki_types::alg_id::RSA_ENCRYPTION;
+    // An RSAPublicKey of 2048 bits has 256 octets of modulus alone.
+    public_key.algorithm.value() == rsa.as_ref() && public_key.key.raw_bytes().len() <= 256
+}
+
 /// Content of the AlgorithmIdentifier of sha1WithRSAEncryption (RFC 3279 section 2.2.1).
-const SHA1_WITH_RSA: &[u8] = &[
-    0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05, 0x05, 0x00,
-];
+const SHA1_WITH_RSA: &[u8] =
+    &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05, 0x05, 0x00];
 
 impl std::fmt::Display for SignatureFlaw {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::WrongKey => "the signature is not of this key",
             Self::UnknownAlgorithm => {
-                "the signature's algorithm does not fit the key or is unknown"
+                "the signature's algorithm does not fit the key, is unknown or too weak"
             }
             Self::Sha1 => "the signature is over a SHA-1 digest, which is refused",
         })

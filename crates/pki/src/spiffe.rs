@@ -31,11 +31,7 @@ impl SpiffeId {
         namespace: &str,
         service_account: &str,
     ) -> Result<Self, Error> {
-        format!(
-            "{}{trust_domain}/ns/{namespace}/sa/{service_account}",
-            Self::SCHEME
-        )
-        .parse()
+        format!("{}{trust_domain}/ns/{namespace}/sa/{service_account}", Self::SCHEME).parse()
     }
 
     /// The trust domain, for example `cluster.local`.
@@ -64,10 +60,7 @@ impl FromStr for SpiffeId {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let refuse = |rule| Error::SpiffeId {
-            found: text.to_owned(),
-            rule,
-        };
+        let refuse = |rule| Error::SpiffeId { found: text.to_owned(), rule };
         if text.len() > Self::MAX_LEN {
             return Err(refuse("it is longer than 2048 bytes"));
         }
@@ -80,10 +73,7 @@ impl FromStr for SpiffeId {
         };
         check_trust_domain(trust_domain).map_err(refuse)?;
         check_path(path).map_err(refuse)?;
-        Ok(Self {
-            uri: text.to_owned(),
-            trust_domain_end: Self::SCHEME.len() + trust_domain.len(),
-        })
+        Ok(Self { uri: text.to_owned(), trust_domain_end: Self::SCHEME.len() + trust_domain.len() })
     }
 }
 

@@ -49,10 +49,7 @@ pub(crate) struct Draft<'a> {
 
 pub(crate) enum Role<'a> {
     /// A CA under which `path_len` more CAs may follow; `None` for no limit.
-    Ca {
-        path_len: Option<u32>,
-        dns_name: Option<&'a str>,
-    },
+    Ca { path_len: Option<u32>, dns_name: Option<&'a str> },
     /// A workload as istiod certifies it (Istio security/pkg/pki/util/generate_cert.go).
     Workload(&'a SpiffeId),
 }
@@ -91,13 +88,7 @@ impl Draft<'_> {
                 let path_len = path_len.map(path_len_octet).transpose()?;
                 let mut extensions = vec![
                     extension(false, &SubjectKeyIdentifier(OctetString::new(key_id)?))?,
-                    extension(
-                        true,
-                        &BasicConstraints {
-                            ca: true,
-                            path_len_constraint: path_len,
-                        },
-                    )?,
+                    extension(true, &BasicConstraints { ca: true, path_len_constraint: path_len })?,
                     extension(true, &KeyUsage(self.profile.key_usage()))?,
                 ];
                 if let Some(dns_name) = dns_name {
@@ -115,13 +106,7 @@ impl Draft<'_> {
                         false,
                         &ExtendedKeyUsage(vec![ID_KP_SERVER_AUTH, ID_KP_CLIENT_AUTH]),
                     )?,
-                    extension(
-                        true,
-                        &BasicConstraints {
-                            ca: false,
-                            path_len_constraint: None,
-                        },
-                    )?,
+                    extension(true, &BasicConstraints { ca: false, path_len_constraint: None })?,
                     extension(true, &SubjectAltName(vec![name]))?,
                 ]
             }
@@ -133,11 +118,7 @@ impl Draft<'_> {
 
 fn extension<E: AssociatedOid + Encode>(critical: bool, content: &E) -> Result<Extension, Error> {
     let extn_value = OctetString::new(content.to_der()?)?;
-    Ok(Extension {
-        extn_id: E::OID,
-        critical,
-        extn_value,
-    })
+    Ok(Extension { extn_id: E::OID, critical, extn_value })
 }
 
 fn authority_key_id(key_id: &[u8]) -> Result<Extension, Error> {

@@ -14,14 +14,10 @@ impl TrustBundle {
     /// [`Error::NotACa`] for a certificate that is no CA, [`Error::NoPem`] if there is none.
     pub fn new(certificates: Vec<Certificate>) -> Result<Self, Error> {
         if certificates.is_empty() {
-            return Err(Error::NoPem {
-                expected: crate::pem::CERTIFICATE,
-            });
+            return Err(Error::NoPem { expected: crate::pem::CERTIFICATE });
         }
         match certificates.iter().find(|certificate| !certificate.is_ca()) {
-            Some(other) => Err(Error::NotACa {
-                subject: other.subject().to_string(),
-            }),
+            Some(other) => Err(Error::NotACa { subject: other.subject().to_string() }),
             None => Ok(Self(certificates)),
         }
     }

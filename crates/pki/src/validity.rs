@@ -25,15 +25,9 @@ impl Validity {
     pub fn new(not_before: OffsetDateTime, not_after: OffsetDateTime) -> Result<Self, Error> {
         let (not_before, not_after) = (whole_second(not_before), whole_second(not_after));
         if not_after < not_before {
-            return Err(Error::ReversedValidity {
-                not_before,
-                not_after,
-            });
+            return Err(Error::ReversedValidity { not_before, not_after });
         }
-        Ok(Self {
-            not_before,
-            not_after,
-        })
+        Ok(Self { not_before, not_after })
     }
 
     /// The first second of the period.
@@ -64,19 +58,12 @@ fn whole_second(time: OffsetDateTime) -> OffsetDateTime {
 /// RFC 3339 in UTC, the way every report prints a time.
 pub(crate) fn rfc3339(time: OffsetDateTime) -> String {
     // Fails only outside the years 0 to 9999, which no certificate can carry.
-    time.to_offset(UtcOffset::UTC)
-        .format(&Rfc3339)
-        .unwrap_or_else(|_| time.to_string())
+    time.to_offset(UtcOffset::UTC).format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }
 
 impl fmt::Display for Validity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}/{}",
-            rfc3339(self.not_before),
-            rfc3339(self.not_after)
-        )
+        write!(f, "{}/{}", rfc3339(self.not_before), rfc3339(self.not_after))
     }
 }
 
@@ -88,9 +75,7 @@ impl FromStr for Validity {
         let (start, end) = text
             .split_once('/')
             .and_then(|(start, end)| Some((read(start)?, read(end)?)))
-            .ok_or_else(|| Error::ValidityText {
-                found: text.to_owned(),
-            })?;
+            .ok_or_else(|| Error::ValidityText { found: text.to_owned() })?;
         Self::new(start, end)
     }
 }

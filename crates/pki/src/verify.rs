@@ -92,16 +92,9 @@ impl Hierarchy {
                 found: error::named(issuer),
             });
         }
-        let strangers = (1..served.len())
-            .filter(|&position| !self.contains(&served[position]))
-            .collect();
-        Ok(VerifiedChain {
-            leaf: leaf.clone(),
-            intermediates,
-            root,
-            strangers,
-            served,
-        })
+        let strangers =
+            (1..served.len()).filter(|&position| !self.contains(&served[position])).collect();
+        Ok(VerifiedChain { leaf: leaf.clone(), intermediates, root, strangers, served })
     }
 
     /// Finds a path on which webpki and the checks of this crate agree.

@@ -16,20 +16,11 @@ pub struct Extension {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
-    AuthorityKeyId {
-        key_id: Option<Vec<u8>>,
-        names_issuer: bool,
-    },
-    BasicConstraints {
-        ca: bool,
-        path_len: Option<u32>,
-    },
+    AuthorityKeyId { key_id: Option<Vec<u8>>, names_issuer: bool },
+    BasicConstraints { ca: bool, path_len: Option<u32> },
     ExtendedKeyUsage(Vec<String>),
     KeyUsage(u16),
-    NameConstraints {
-        permitted: Vec<String>,
-        excluded: Vec<String>,
-    },
+    NameConstraints { permitted: Vec<String>, excluded: Vec<String> },
     SubjectAltName(Vec<String>),
     SubjectKeyId(Vec<u8>),
     Other(Vec<u8>),
@@ -37,10 +28,7 @@ pub(crate) enum Content {
 
 /// One purpose of a key (RFC 5280 section 4.2.1.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "the names are those of RFC 5280 section 4.2.1.3"
-)]
+#[expect(missing_docs, reason = "the names are those of RFC 5280 section 4.2.1.3")]
 pub enum KeyUsageBit {
     DigitalSignature = 0,
     NonRepudiation = 1,
@@ -131,11 +119,7 @@ pub(super) fn read_extensions(extensions: &[X509Extension<'_>]) -> Result<Vec<Ex
             }
             parsed => content(parsed, extension.value),
         };
-        read.push(Extension {
-            oid,
-            critical: extension.critical,
-            content,
-        });
+        read.push(Extension { oid, critical: extension.critical, content });
     }
     Ok(read)
 }
@@ -160,24 +144,15 @@ fn content(parsed: &ParsedExtension<'_>, raw: &[u8]) -> Content {
                 (usage.time_stamping, "timeStamping"),
                 (usage.ocsp_signing, "OCSPSigning"),
             ];
-            let named = known
-                .into_iter()
-                .filter(|(set, _)| *set)
-                .map(|(_, name)| name.to_owned());
+            let named = known.into_iter().filter(|(set, _)| *set).map(|(_, name)| name.to_owned());
             Content::ExtendedKeyUsage(
-                named
-                    .chain(usage.other.iter().map(|oid| oid.to_id_string()))
-                    .collect(),
+                named.chain(usage.other.iter().map(|oid| oid.to_id_string())).collect(),
             )
         }
         ParsedExtension::KeyUsage(usage) => Content::KeyUsage(usage.flags),
         ParsedExtension::NameConstraints(constraints) => {
             let list = |trees: &Option<Vec<x509_parser::extensions::GeneralSubtree<'_>>>| {
-                trees
-                    .iter()
-                    .flatten()
-                    .map(|tree| general_name(&tree.base))
-                    .collect()
+                trees.iter().flatten().map(|tree| general_name(&tree.base)).collect()
             };
             Content::NameConstraints {
                 permitted: list(&constraints.permitted_subtrees),

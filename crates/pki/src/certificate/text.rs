@@ -40,27 +40,16 @@ impl Certificate {
 impl Extension {
     /// One line: the extension's name, `critical` if it is, and its content.
     pub fn text(&self) -> String {
-        let name = ObjectIdentifier::new(&self.oid)
-            .ok()
-            .and_then(|oid| DB.by_oid(&oid));
+        let name = ObjectIdentifier::new(&self.oid).ok().and_then(|oid| DB.by_oid(&oid));
         let name = name.map_or(self.oid.as_str(), |name| name.trim_start_matches("id-ce-"));
         let critical = if self.critical { " critical" } else { "" };
         let mut line = format!("{name}{critical}: ");
         let written = match &self.content {
-            Content::AuthorityKeyId {
-                key_id,
-                names_issuer,
-            } => write!(
+            Content::AuthorityKeyId { key_id, names_issuer } => write!(
                 line,
                 "{}{}",
-                key_id
-                    .as_ref()
-                    .map_or_else(|| "no key id".to_owned(), |id| crate::hex::lower(id)),
-                if *names_issuer {
-                    ", issuer and serial"
-                } else {
-                    ""
-                }
+                key_id.as_ref().map_or_else(|| "no key id".to_owned(), |id| crate::hex::lower(id)),
+                if *names_issuer { ", issuer and serial" } else { "" }
             ),
             Content::BasicConstraints { ca, path_len } => match path_len {
                 Some(length) => write!(line, "CA {ca}, path length {length}"),
@@ -68,19 +57,9 @@ impl Extension {
             },
             Content::ExtendedKeyUsage(purposes) => write!(line, "{}", purposes.join(", ")),
             Content::KeyUsage(bits) => {
-                write!(
-                    line,
-                    "{}",
-                    KeyUsage {
-                        critical: self.critical,
-                        bits: *bits
-                    }
-                )
+                write!(line, "{}", KeyUsage { critical: self.critical, bits: *bits })
             }
-            Content::NameConstraints {
-                permitted,
-                excluded,
-            } => write!(
+            Content::NameConstraints { permitted, excluded } => write!(
                 line,
                 "permitted [{}], excluded [{}]",
                 permitted.join(", "),
@@ -126,9 +105,6 @@ fn rsa_kind(key: &[u8]) -> Option<String> {
     let bits = modulus.len() * 8 - modulus.first()?.leading_zeros() as usize;
     match key.exponent.as_bytes() {
         [0x01, 0x00, 0x01] => Some(format!("rsa {bits}")),
-        other => Some(format!(
-            "rsa {bits}, exponent 0x{}",
-            crate::hex::lower(other)
-        )),
+        other => Some(format!("rsa {bits}, exponent 0x{}", crate::hex::lower(other))),
     }
 }

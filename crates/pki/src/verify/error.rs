@@ -158,22 +158,13 @@ pub enum VerifyError {
 
 /// Subject and fingerprint: two CAs may share a name.
 pub(super) fn named(certificate: &Certificate) -> String {
-    format!(
-        "`{}` ({})",
-        certificate.subject(),
-        certificate.fingerprint()
-    )
+    format!("`{}` ({})", certificate.subject(), certificate.fingerprint())
 }
 
 pub(super) fn unknown_issuer(leaf: &Certificate, hierarchy: &Hierarchy) -> VerifyError {
     VerifyError::NoPath {
         issuer: leaf.issuer().to_string(),
-        roots: hierarchy
-            .trust_bundle()
-            .certificates()
-            .iter()
-            .map(named)
-            .collect(),
+        roots: hierarchy.trust_bundle().certificates().iter().map(named).collect(),
     }
 }
 
@@ -192,16 +183,11 @@ pub(super) fn from_webpki(
         // The leaf's own dates were checked before, so it is an intermediate's.
         webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. } => {
             let ca = hierarchy.cluster_ca();
-            match [ca]
-                .into_iter()
-                .chain(hierarchy.tiers())
-                .find(|ca| !ca.validity().contains(now))
+            match [ca].into_iter().chain(hierarchy.tiers()).find(|ca| !ca.validity().contains(now))
             {
-                Some(ca) => VerifyError::NotValidAt {
-                    certificate: named(ca),
-                    validity: ca.validity(),
-                    now,
-                },
+                Some(ca) => {
+                    VerifyError::NotValidAt { certificate: named(ca), validity: ca.validity(), now }
+                }
                 None => refused(reason, leaf),
             }
         }
@@ -210,10 +196,7 @@ pub(super) fn from_webpki(
 }
 
 fn refused(reason: &webpki::Error, leaf: &Certificate) -> VerifyError {
-    VerifyError::Refused {
-        issuer: leaf.issuer().to_string(),
-        reason: webpki_words(reason),
-    }
+    VerifyError::Refused { issuer: leaf.issuer().to_string(), reason: webpki_words(reason) }
 }
 
 /// webpki prints its variants' names; the ones a mesh can meet are said in words.

@@ -13,9 +13,7 @@ pub(super) fn check(
 ) -> Result<(), VerifyError> {
     // X509-SVID section 4.1: a leaf has the cA field set to false.
     if leaf.is_ca() {
-        return Err(VerifyError::LeafIsCa {
-            subject: leaf.subject().to_string(),
-        });
+        return Err(VerifyError::LeafIsCa { subject: leaf.subject().to_string() });
     }
     check_identity(leaf, expected)?;
     check_usages(leaf)?;
@@ -62,9 +60,7 @@ fn check_usages(leaf: &Certificate) -> Result<(), VerifyError> {
     // X509-SVID section 4.4: both, where the extension is there; Istio's leaf always has it.
     match leaf.ext_key_usage() {
         Some(usage) if !(usage.has("serverAuth") && usage.has("clientAuth")) => {
-            Err(VerifyError::LeafExtendedKeyUsage {
-                found: usage.to_string(),
-            })
+            Err(VerifyError::LeafExtendedKeyUsage { found: usage.to_string() })
         }
         _ => Ok(()),
     }

@@ -23,10 +23,7 @@ pub(super) fn check(
     // webpki judges the extended key usages below the root; Go judges the root's too.
     match root.ext_key_usage() {
         Some(usage) if !usage.has("serverAuth") && !usage.has("anyExtendedKeyUsage") => {
-            Err(VerifyError::CaExtendedKeyUsage {
-                ca: named(root),
-                found: usage.to_string(),
-            })
+            Err(VerifyError::CaExtendedKeyUsage { ca: named(root), found: usage.to_string() })
         }
         _ => Ok(()),
     }
@@ -38,27 +35,18 @@ fn check_issuer(issuer: &Certificate, below: u32, now: OffsetDateTime) -> Result
     }
     let validity = issuer.validity();
     if !validity.contains(now) {
-        return Err(VerifyError::NotValidAt {
-            certificate: named(issuer),
-            validity,
-            now,
-        });
+        return Err(VerifyError::NotValidAt { certificate: named(issuer), validity, now });
     }
     if let Some(usage) = issuer.key_usage()
         && !usage.has(KeyUsageBit::KeyCertSign)
     {
-        return Err(VerifyError::CaKeyUsage {
-            ca: named(issuer),
-            found: usage.to_string(),
-        });
+        return Err(VerifyError::CaKeyUsage { ca: named(issuer), found: usage.to_string() });
     }
     // Counted as Go counts, for the root too: pilot-agent refuses what Envoy lets pass there.
     match issuer.path_len() {
-        Some(allowed) if allowed < below => Err(VerifyError::PathLength {
-            ca: named(issuer),
-            allowed,
-            found: below,
-        }),
+        Some(allowed) if allowed < below => {
+            Err(VerifyError::PathLength { ca: named(issuer), allowed, found: below })
+        }
         _ => Ok(()),
     }
 }

@@ -1,0 +1,71 @@
+//! Who would accept a bundle? The rules, what they are asked, and what they answer.
+//!
+//! Six judges read a bundle and disagree about it. Each rule is data and one function: it says
+//! what is wrong, which judges then refuse, and where that was seen. A [`Bundle`] exists only
+//! where no rule refuses.
+
+use crate::{Bundle, BundleFiles, Error, Hierarchy, PrivateKey};
+
+mod context;
+mod inspection;
+mod report;
+mod rule;
+mod rules;
+
+pub use context::{Context, IstioVersion};
+pub use report::{Finding, Report, Verdict};
+pub use rule::{Judge, Rule, Severity, Versions};
+pub use rules::RULES;
+
+use inspection::Inspection;
+
+impl BundleFiles {
+    /// Runs every rule that holds for the Istio version.
+    ///
+    /// # Errors
+    /// [`Error::SpiffeId`] if the context's trust domain is none: nothing about the files. What is
+    /// wrong with them, unreadable PEM included, is a finding.
+    pub fn judge(&self, context: &Context) -> Result<Report, Error> {
+        let inspection = Inspection::new(self, context)?;
+        let mut findings = Vec::new();
+        for rule in RULES.iter().filter(|rule| rule.versions.contain(context.istio)) {
+            findings.extend(rule.apply(&inspection));
+        }
+        let report = Report::new(findings);
+        if report.refused() {
+            return Ok(report);
+        }
+        // Last, since it needs every part and would only repeat what another rule says better.
+        let Report { mut findings } = report;
+        findings.extend(rules::SYNTHETIC_LEAF.apply(&inspection));
+        Ok(Report::new(findings))
+    }
+
+    /// Makes a bundle of the files, byte for byte, if no rule refuses them. Files that are not
+    /// part of a bundle are wiped.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn into_bundle(mut self, context: &Context) -> Result<Bundle, Refusal> {
+        let report = self.judge(context).map_err(Refusal::NotJudged)?;
+        if report.refused() {
+            return Err(Refusal::Refused(report));
+        }
+        let hierarchy = Hierarchy::from_files(&self).map_err(Refusal::NotJudged)?;
+        let key = self.get(Self::CA_KEY).unwrap_or_default();
+        let key = PrivateKey::from_pem(key).map_err(Refusal::NotJudged)?;
+        self.retain_bundle();
+        Ok(Bundle::of(hierarchy, key, self))
+    }
+}
+
+/// Why files did not become a bundle.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// At least one rule refuses them.
+    #[error("the bundle is refused\n{0}")]
+    Refused(Report),
+    /// They could not be judged.
+    #[error("the bundle cannot be judged")]
+    NotJudged(#[source] Error),
+}

@@ -1,0 +1,138 @@
+//! The files of a bundle, read once for all rules.
+
+use super::Context;
+use crate::hierarchy::path_to_root;
+use crate::{BundleFiles, Certificate, Error, PrivateKey, SpiffeId, pem};
+
+/// One of the three files that istiod hands out or signs with.
+pub(super) struct PublicFile {
+    pub(super) name: &'static str,
+    pub(super) is_empty: bool,
+    pub(super) blocks: Vec<PublicBlock>,
+    pub(super) skipped: Vec<pem::Skipped>,
+}
+
+pub(super) struct PublicBlock {
+    pub(super) label: String,
+    pub(super) line: usize,
+    pub(super) certificate: Result<Certificate, Error>,
+}
+
+impl PublicFile {
+    fn read(files: &BundleFiles, name: &'static str) -> Option<Self> {
+        let bytes = files.get(name)?;
+        let pem::Blocks { read, skipped } = pem::scan(bytes);
+        let blocks = read
+            .iter()
+            .map(|block| PublicBlock {
+                label: block.label.clone(),
+                line: block.line,
+                certificate: Certificate::from_block(block),
+            })
+            .collect();
+        Some(Self { name, is_empty: bytes.is_empty(), blocks, skipped })
+    }
+
+    /// Every block that is a certificate.
+    pub(super) fn certificates(&self) -> Vec<Certificate> {
+        self.blocks.iter().filter_map(|block| block.certificate.as_ref().ok()).cloned().collect()
+    }
+}
+
+/// A certificate of the path from the cluster CA up, with where it was found.
+pub(super) struct Step {
+    pub(super) file: &'static str,
+    pub(super) certificate: Certificate,
+}
+
+pub(super) struct Inspection<'a> {
+    pub(super) files: &'a BundleFiles,
+    pub(super) context: &'a Context,
+    /// A workload of the mesh, for the synthetic leaf.
+    pub(super) workload: SpiffeId,
+    pub(super) ca_file: Option<PublicFile>,
+    pub(super) chain_file: Option<PublicFile>,
+    pub(super) root_file: Option<PublicFile>,
+    pub(super) key: Option<Result<PrivateKey, Error>>,
+    /// First block of ca-cert.pem.
+    pub(super) ca: Option<Certificate>,
+    pub(super) chain: Vec<Certificate>,
+    pub(super) roots: Vec<Certificate>,
+    /// The way from the cluster CA (first) to an anchor (last), or where it ends.
+    pub(super) path: Option<Result<Vec<Step>, Certificate>>,
+    /// The cluster CA where it has no path, so that rules about it alone still see it.
+    pub(super) lone_ca: Option<Step>,
+}
+
+impl<'a> Inspection<'a> {
+    pub(super) fn new(files: &'a BundleFiles, context: &'a Context) -> Result<Self, Error> {
+        let workload = SpiffeId::workload(&context.trust_domain, "default", "default")?;
+        let ca_file = PublicFile::read(files, BundleFiles::CA_CERT);
+        let chain_file = PublicFile::read(files, BundleFiles::CERT_CHAIN);
+        let root_file = PublicFile::read(files, BundleFiles::ROOT_CERT);
+        let ca = ca_file
+            .as_ref()
+            .and_then(|file| file.blocks.first()?.certificate.as_ref().ok())
+            .cloned();
+        let certificates = |file: &Option<PublicFile>| {
+            file.as_ref().map(PublicFile::certificates).unwrap_or_default()
+        };
+        let (chain, roots) = (certificates(&chain_file), certificates(&root_file));
+        let path = ca.as_ref().map(|ca| find_path(ca, &chain, &roots, context));
+        let lone_ca = match (&ca, &path) {
+            (Some(ca), Some(Err(_))) => {
+                Some(Step { file: BundleFiles::CA_CERT, certificate: ca.clone() })
+            }
+            _ => None,
+        };
+        let key = files.get(BundleFiles::CA_KEY).map(PrivateKey::from_pem);
+        Ok(Self {
+            files,
+            context,
+            workload,
+            ca_file,
+            chain_file,
+            root_file,
+            key,
+            ca,
+            chain,
+            roots,
+            path,
+            lone_ca,
+        })
+    }
+
+    pub(super) fn public_files(&self) -> impl Iterator<Item = &PublicFile> {
+        [&self.ca_file, &self.chain_file, &self.root_file].into_iter().flatten()
+    }
+
+    /// The certificates from the cluster CA up to the anchor; none where there is no path.
+    pub(super) fn steps(&self) -> &[Step] {
+        match &self.path {
+            Some(Ok(steps)) => steps,
+            _ => &[],
+        }
+    }
+}
+
+/// Valid certificates are tried first: Go, too, takes the twin that verifies.
+fn find_path(
+    ca: &Certificate,
+    chain: &[Certificate],
+    roots: &[Certificate],
+    context: &Context,
+) -> Result<Vec<Step>, Certificate> {
+    let valid_first = |certificates: &[Certificate]| {
+        let mut sorted = certificates.to_vec();
+        sorted.sort_by_key(|certificate| !certificate.validity().contains(context.now));
+        sorted
+    };
+    let (tiers, anchor) = path_to_root(ca, &valid_first(chain), &valid_first(roots))?;
+    let step = |file, certificate: &Certificate| Step { file, certificate: certificate.clone() };
+    let mut steps = vec![step(BundleFiles::CA_CERT, ca)];
+    steps.extend(tiers.iter().map(|tier| step(BundleFiles::CERT_CHAIN, tier)));
+    if anchor != *ca {
+        steps.push(step(BundleFiles::ROOT_CERT, &anchor));
+    }
+    Ok(steps)
+}

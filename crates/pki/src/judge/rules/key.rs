@@ -1,0 +1,53 @@
+//! The private key.
+
+use crate::BundleFiles;
+use crate::judge::rule::{Flaw, Judge, Rule, Severity, Versions};
+use crate::proof::public_key_label;
+
+pub(super) static UNREADABLE_KEY: Rule = Rule {
+    id: "unreadable-key",
+    severity: Severity::Refuse,
+    judges: &[Judge::IstiodStart, Judge::IstiodReload],
+    versions: Versions::ALL,
+    what: "ca-key.pem cannot be read",
+    why: "istiod does not start; on a reload it keeps the old CA and dies at its next start",
+    fix: "write the key alone and unencrypted: `openssl pkey -in OLD -out ca-key.pem`",
+    source: "Istio security/pkg/pki/util/crypto.go ParsePemEncodedKey",
+    evidence: "empty, encrypted, EC PARAMETERS first, a certificate, a public key, an OpenSSH key \
+               (1.31)",
+    istiod: Some("failed to parse private key PEM"),
+    check: |inspection| match &inspection.key {
+        Some(Err(error)) => {
+            let expected = "PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY as the first block";
+            vec![Flaw::new(error.to_string(), expected).file(BundleFiles::CA_KEY)]
+        }
+        _ => Vec::new(),
+    },
+};
+
+pub(super) static KEY_MISMATCH: Rule = Rule {
+    id: "key-mismatch",
+    severity: Severity::Refuse,
+    judges: &[Judge::IstiodStart, Judge::IstiodReload],
+    versions: Versions::ALL,
+    what: "ca-key.pem is not the key of ca-cert.pem's first certificate",
+    why: "istiod does not start; on a reload it keeps the old CA and dies at its next start",
+    fix: "put the key next to its certificate; in ca-cert.pem the cluster CA comes first",
+    source: "Istio security/pkg/pki/util/keycertbundle.go Verify",
+    evidence: "another key, and a root before the intermediate in ca-cert.pem (1.31)",
+    istiod: Some("the cert does not match the key"),
+    check: |inspection| {
+        let (Some(ca), Some(Ok(key))) = (&inspection.ca, &inspection.key) else {
+            return Vec::new();
+        };
+        let (expected, found) = (ca.public_key_der(), key.public_key_der());
+        if expected == found {
+            return Vec::new();
+        }
+        let label = |kind: String, der| format!("public key {}", public_key_label(&kind, der));
+        vec![
+            Flaw::new(label(key.kind(), found), label(ca.public_key_kind(), expected))
+                .file(BundleFiles::CA_KEY),
+        ]
+    },
+};
