@@ -1,14 +1,12 @@
 //! The layer that all images stand on: a few Debian packages with their libraries, unpacked without
 //! running any of their scripts, and what those scripts would have made.
-//!
-//! apt works out and verifies the packages in a state of its own: it needs no root, changes nothing
-//! on this machine, and always sees the archive's current list.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::cache::Key;
+use crate::apt::{self, Apt};
+use crate::cache::{Key, Work};
 use crate::command::Command;
 use crate::error::{FileContext, Result};
 use crate::tree::{Content, Layer, Node, Tree};
@@ -23,52 +21,37 @@ const DIGEST: &str = "sha256";
 /// Part of the base's key: raise it when [`build`] makes something else of the same packages.
 const REVISION: &str = "1";
 
-/// The key of the base layer. The versions of the packages are the archive's at the time of the
-/// build: pinned ones would be gone from it with the next security update.
-pub(crate) fn key() -> Result<Key> {
-    let release = Path::new("/etc/os-release");
-    let release = fs::read_to_string(release).file("read", release)?;
+/// The key of the base layer on this release of Debian.
+pub(crate) fn key(release: &str) -> Key {
+    let packages = apt::key(BASE_PACKAGES, release);
     let inputs = [
         ("revision", REVISION),
-        ("arch", std::env::consts::ARCH),
-        ("release", release.as_str()),
+        ("packages", packages.as_str()),
         ("passwd", BASE_PASSWD),
         ("group", BASE_GROUP),
     ];
-    let lists = [
-        ("package", BASE_PACKAGES),
-        ("out", BASE_LEFT_OUT),
-        ("applet", APPLETS_LEFT_OUT),
-    ];
-    let lists = lists
-        .into_iter()
-        .flat_map(|(label, list)| list.iter().map(move |value| (label, *value)));
-    Ok(Key::of(inputs.into_iter().chain(lists)))
+    let lists = [("out", BASE_LEFT_OUT), ("applet", APPLETS_LEFT_OUT)];
+    let lists =
+        lists.into_iter().flat_map(|(label, list)| list.iter().map(move |value| (label, *value)));
+    Key::of(inputs.into_iter().chain(lists))
 }
 
-/// Downloads the packages and writes the layer into `entry`.
-pub(crate) fn build(entry: &Path) -> Result<()> {
-    let scratch = tempfile::tempdir().file("create a folder in", std::env::temp_dir())?;
-    let packages = download(BASE_PACKAGES, scratch.path())?;
+/// Downloads the packages and writes the layer into the entry.
+pub(crate) fn build(work: &Work) -> Result<()> {
+    let packages = Apt::in_folder(work.scratch.join("apt"))?.fetch(BASE_PACKAGES)?;
     let mut tree = Tree::new();
     tree.merge_usr();
     for package in &packages {
-        let files = Command::new("dpkg-deb")
-            .arg("--fsys-tarfile")
-            .arg(package)
-            .run()?;
-        tree.add_tar(files.as_slice(), BASE_LEFT_OUT)
-            .file("unpack", package)?;
+        let files = Command::new("dpkg-deb").arg("--fsys-tarfile").arg(package).run()?;
+        tree.add_tar(files.as_slice(), BASE_LEFT_OUT).file("unpack", package)?;
     }
-    finish(&mut tree, scratch.path())?;
-    let names: String = packages
-        .iter()
-        .filter_map(|package| Some(format!("{}\n", package.file_stem()?.to_string_lossy())))
-        .collect();
-    let list = entry.join("packages");
+    finish(&mut tree, &work.scratch)?;
+    let names: String =
+        packages.iter().map(|package| format!("{}\n", apt::package_of(package))).collect();
+    let list = work.entry.join("packages");
     fs::write(&list, names).file("write", &list)?;
-    let layer = tree.write_layer(&entry.join(LAYER))?;
-    let digest = entry.join(DIGEST);
+    let layer = tree.write_layer(&work.entry.join(LAYER))?;
+    let digest = work.entry.join(DIGEST);
     fs::write(&digest, layer.sha256).file("write", &digest)
 }
 
@@ -80,87 +63,29 @@ pub(crate) fn layer(entry: &Path) -> Result<Layer> {
     Ok(Layer { path, sha256, size })
 }
 
-/// Fetches the packages and all that they depend on, as for a machine with nothing installed.
-pub(crate) fn download(packages: &[&str], scratch: &Path) -> Result<Vec<PathBuf>> {
-    let (archives, status) = (scratch.join("cache/archives"), scratch.join("status"));
-    for folder in [
-        archives.join("partial"),
-        scratch.join("state/lists/partial"),
-    ] {
-        fs::create_dir_all(&folder).file("create", &folder)?;
-    }
-    fs::write(&status, "").file("write", &status)?;
-    let apt = |args: &[&str]| {
-        Command::new("apt-get")
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .args([
-                "--quiet",
-                "--assume-yes",
-                "--option",
-                "APT::Sandbox::User=root",
-            ])
-            .args(["--option", "APT::Install-Recommends=false"])
-            .args(["--option", "Debug::NoLocking=true", "--option"])
-            .arg(format!("Dir::State={}", scratch.join("state").display()))
-            .arg("--option")
-            .arg(format!("Dir::State::status={}", status.display()))
-            .arg("--option")
-            .arg(format!("Dir::Cache={}", scratch.join("cache").display()))
-            .args(args)
-            .run()
-    };
-    apt(&["update"])?;
-    apt(&[&["--download-only", "install"], packages].concat())?;
-    let mut found = Vec::new();
-    for file in fs::read_dir(&archives).file("list", &archives)? {
-        let path = file.file("list", &archives)?.path();
-        if path.extension().is_some_and(|extension| extension == "deb") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
 /// What the packages' scripts would have made, and the files of a minimal system.
 fn finish(tree: &mut Tree, scratch: &Path) -> Result<()> {
     let file = |text: &str| Node::File(0o644, Content::Bytes(text.into()));
     tree.put("etc/passwd", file(BASE_PASSWD));
     tree.put("etc/group", file(BASE_GROUP));
-    tree.put(
-        "etc/nsswitch.conf",
-        file("passwd: files\ngroup: files\nhosts: files dns\n"),
-    );
+    tree.put("etc/nsswitch.conf", file("passwd: files\ngroup: files\nhosts: files dns\n"));
     tree.put("tmp", Node::Directory(0o1777));
     tree.put("root", Node::Directory(0o700));
     tree.put("var/run", Node::Symlink("/run".to_owned()));
-    for folder in [
-        "dev",
-        "proc",
-        "sys",
-        "run",
-        "home/curl_user",
-        "home/istio-proxy",
-    ] {
+    for folder in ["dev", "proc", "sys", "run", "home/curl_user", "home/istio-proxy"] {
         tree.put(folder, Node::Directory(0o755));
     }
-    for program in ["iptables", "ip6tables"]
-        .map(|name| ["", "-save", "-restore"].map(|s| format!("{name}{s}")))
-        .concat()
-    {
-        tree.put(
-            &format!("usr/sbin/{program}"),
-            Node::Symlink("xtables-nft-multi".to_owned()),
-        );
+    for family in ["iptables", "ip6tables"] {
+        for program in ["", "-restore", "-save"] {
+            let link = Node::Symlink("xtables-nft-multi".to_owned());
+            tree.put(&format!("usr/sbin/{family}{program}"), link);
+        }
     }
     tree.put("etc/ssl/certs/ca-certificates.crt", certificates(tree));
     for applet in applets(tree, scratch)? {
         let taken = |folder: &str| tree.get(&format!("{folder}/{applet}")).is_some();
         if !taken("usr/bin") && !taken("usr/sbin") {
-            tree.put(
-                &format!("usr/bin/{applet}"),
-                Node::Symlink("busybox".to_owned()),
-            );
+            tree.put(&format!("usr/bin/{applet}"), Node::Symlink("busybox".to_owned()));
         }
     }
     Ok(())
@@ -188,8 +113,6 @@ fn applets(tree: &Tree, scratch: &Path) -> Result<Vec<String>> {
     let executable = fs::Permissions::from_mode(0o755);
     fs::set_permissions(&path, executable).file("make executable", &path)?;
     let list = Command::new(&path).arg("--list").text()?;
-    let wanted = list
-        .lines()
-        .filter(|applet| !APPLETS_LEFT_OUT.contains(applet));
+    let wanted = list.lines().filter(|applet| !APPLETS_LEFT_OUT.contains(applet));
     Ok(wanted.map(str::to_owned).collect())
 }

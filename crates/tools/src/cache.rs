@@ -45,11 +45,7 @@ impl Cache {
     pub fn entry(&self, kind: &str, name: &str, key: &Key) -> Entry {
         let folder = self.root.join(kind);
         let stem = format!("{name}-{}", key.0);
-        Entry {
-            path: folder.join(&stem),
-            folder,
-            stem,
-        }
+        Entry { path: folder.join(&stem), folder, stem }
     }
 }
 
@@ -57,9 +53,7 @@ fn root_from<S: Into<PathBuf>>(own: Option<S>, xdg: Option<S>, home: Option<S>) 
     own.map(Into::into)
         // The XDG specification has relative paths ignored.
         .or_else(|| {
-            Some(xdg?.into())
-                .filter(|xdg| xdg.is_absolute())
-                .map(|xdg| xdg.join("cacerts"))
+            Some(xdg?.into()).filter(|xdg| xdg.is_absolute()).map(|xdg| xdg.join("cacerts"))
         })
         .or_else(|| Some(home?.into().join(".cache/cacerts")))
 }
@@ -115,7 +109,7 @@ impl Entry {
     pub fn ensure(
         &self,
         waiting: impl FnOnce(),
-        build: impl FnOnce(&Path) -> Result<()>,
+        build: impl FnOnce(&Work) -> Result<()>,
     ) -> Result<()> {
         if self.exists() {
             return Ok(());
@@ -127,22 +121,19 @@ impl Entry {
         }
         self.sweep()?;
         let partial = tempfile::Builder::new()
-            .prefix(&self.partial_prefix())
+            .prefix(&format!(".{}{PARTIAL}", self.stem))
             .tempdir_in(&self.folder)
             .file("create a folder in", &self.folder)?;
-        build(partial.path())?;
-        sync(partial.path())?;
-        fs::rename(partial.keep(), &self.path).file("rename into place", &self.path)?;
+        let work = Work::in_folder(partial.path())?;
+        build(&work)?;
+        sync(&work.entry)?;
+        fs::rename(&work.entry, &self.path).file("rename into place", &self.path)?;
         sync_folder(&self.folder)
-    }
-
-    fn partial_prefix(&self) -> String {
-        format!(".{}.partial-", self.stem)
     }
 
     /// Takes the entry's lock. The lock file stays: deleting it would let two runs hold two locks.
     fn lock(&self, waiting: impl FnOnce()) -> Result<File> {
-        let path = self.folder.join(format!("{}.lock", self.stem));
+        let path = lock_path(&self.folder, &self.stem);
         let file = File::create(&path).file("create", &path)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -155,16 +146,49 @@ impl Entry {
         Ok(file)
     }
 
-    /// Removes what a run that was killed left behind. Call it under the lock.
+    /// Removes what killed runs left behind: of this entry, whose lock the caller holds, and of
+    /// every other whose lock is free.
     fn sweep(&self) -> Result<()> {
-        let prefix = self.partial_prefix();
         for found in fs::read_dir(&self.folder).file("list", &self.folder)? {
             let found = found.file("list", &self.folder)?;
-            if found.file_name().to_string_lossy().starts_with(&prefix) {
+            let name = found.file_name().to_string_lossy().into_owned();
+            let Some(stem) = name.strip_prefix('.').and_then(|name| name.split_once(PARTIAL))
+            else {
+                continue;
+            };
+            let lock = lock_path(&self.folder, stem.0);
+            let lock = File::create(&lock).file("create", &lock)?;
+            if stem.0 == self.stem || lock.try_lock().is_ok() {
                 fs::remove_dir_all(found.path()).file("remove", found.path())?;
             }
         }
         Ok(())
+    }
+}
+
+/// Between an entry's name and random letters, in the name of the folder it is built in.
+const PARTIAL: &str = ".partial-";
+
+fn lock_path(folder: &Path, stem: &str) -> PathBuf {
+    folder.join(format!("{stem}.lock"))
+}
+
+/// Two folders for whoever builds an entry. Both are gone afterwards, whatever happens.
+#[derive(Debug)]
+pub struct Work {
+    /// What is put here becomes the entry.
+    pub entry: PathBuf,
+    /// For everything that does not.
+    pub scratch: PathBuf,
+}
+
+impl Work {
+    fn in_folder(folder: &Path) -> Result<Self> {
+        let work = Self { entry: folder.join("entry"), scratch: folder.join("scratch") };
+        for folder in [&work.entry, &work.scratch] {
+            fs::create_dir(folder).file("create", folder)?;
+        }
+        Ok(work)
     }
 }
 
@@ -173,23 +197,16 @@ impl Entry {
 fn sync(folder: &Path) -> Result<()> {
     for found in fs::read_dir(folder).file("list", folder)? {
         let found = found.file("list", folder)?;
-        let (path, kind) = (
-            found.path(),
-            found.file_type().file("look at", found.path())?,
-        );
+        let (path, kind) = (found.path(), found.file_type().file("look at", found.path())?);
         if kind.is_dir() {
             sync(&path)?;
         } else if kind.is_file() {
-            File::open(&path)
-                .and_then(|file| file.sync_all())
-                .file("write to disk", &path)?;
+            File::open(&path).and_then(|file| file.sync_all()).file("write to disk", &path)?;
         }
     }
     sync_folder(folder)
 }
 
 fn sync_folder(folder: &Path) -> Result<()> {
-    File::open(folder)
-        .and_then(|file| file.sync_all())
-        .file("write to disk", folder)
+    File::open(folder).and_then(|file| file.sync_all()).file("write to disk", folder)
 }

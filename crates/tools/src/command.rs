@@ -18,10 +18,7 @@ pub(crate) struct Command {
 
 impl Command {
     pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the crate's one command module"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "this is the crate's one command module")]
         let mut inner = std::process::Command::new(program);
         inner.stdin(Stdio::null());
         Self { inner }
@@ -61,13 +58,10 @@ impl Command {
         let command = self.line();
         tracing::debug!(%command, "run");
         let start = Instant::now();
-        let output = self
-            .inner
-            .output()
-            .map_err(|source| Error::CommandNotStarted {
-                program: self.inner.get_program().to_string_lossy().into_owned(),
-                source,
-            })?;
+        let output = self.inner.output().map_err(|source| Error::CommandNotStarted {
+            program: self.inner.get_program().to_string_lossy().into_owned(),
+            source,
+        })?;
         if output.status.success() {
             return Ok(output.stdout);
         }
@@ -124,12 +118,8 @@ mod tests {
     #[test]
     fn a_failure_names_the_command_and_repeats_the_end_of_stderr() {
         let script = "for i in $(seq 30); do echo line $i >&2; done; exit 3";
-        let Err(Error::CommandFailed {
-            command,
-            status,
-            stderr,
-            ..
-        }) = Command::new("sh").args(["-c", script]).run()
+        let Err(Error::CommandFailed { command, status, stderr, .. }) =
+            Command::new("sh").args(["-c", script]).run()
         else {
             panic!("the script exits 3");
         };

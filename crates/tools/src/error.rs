@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use crate::versions::{GO_NEEDED, PYTHON_PACKAGES};
+use crate::versions::GO_NEEDED;
 
 /// The result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -101,8 +101,10 @@ pub enum Error {
         source: zip::result::ZipError,
     },
     /// The wheel is only pinned for one kind of machine.
-    #[error("`{PYTHON_PACKAGES}` wheels are pinned for x86_64 only, this machine is {found}")]
+    #[error("the wheel of `{package}` is pinned for x86_64 only, this machine is {found}")]
     Architecture {
+        /// The Python package.
+        package: &'static str,
         /// `std::env::consts::ARCH`.
         found: &'static str,
     },
@@ -129,10 +131,6 @@ pub(crate) trait FileContext<T> {
 
 impl<T> FileContext<T> for io::Result<T> {
     fn file(self, action: &'static str, path: impl AsRef<Path>) -> Result<T> {
-        self.map_err(|source| Error::File {
-            action,
-            path: path.as_ref().to_owned(),
-            source,
-        })
+        self.map_err(|source| Error::File { action, path: path.as_ref().to_owned(), source })
     }
 }

@@ -4,10 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cache::Key;
+use crate::cache::{Key, Work};
 use crate::command::Command;
 use crate::error::{Error, FileContext, Result};
-use crate::versions::{Family, GO_NEEDED, GoBuild, ModuleSource};
+use crate::spec::{Family, GoBuild, ModuleSource};
+use crate::versions::GO_NEEDED;
 
 /// The Go installation of this machine.
 #[derive(Debug)]
@@ -39,23 +40,20 @@ impl Go {
             ("tags", build.tags),
             ("ldflags", build.ldflags),
         ];
-        let packages = build
-            .packages
-            .iter()
-            .map(|(program, package)| (program.name(), *package));
+        let packages = build.packages.iter().map(|(program, package)| (program.name(), *package));
         Key::of(inputs.into_iter().chain(packages))
     }
 
     /// Builds into `entry/bin`; `entry/module` keeps the `go.mod` and `go.sum` it was built from.
-    pub(crate) fn build(&self, build: &GoBuild, entry: &Path) -> Result<()> {
-        let bin = entry.join("bin");
+    pub(crate) fn build(&self, build: &GoBuild, work: &Work) -> Result<()> {
+        let bin = work.entry.join("bin");
         fs::create_dir(&bin).file("create", &bin)?;
         // One package is named after the program, several keep their own names.
         let output = match build.packages {
             [(program, _)] => bin.join(program.name()),
             _ => bin.join(""),
         };
-        go().folder(&write_module(&build.family, entry)?)
+        go().folder(&write_module(&build.family, &work.entry)?)
             .args(["build", "-mod=readonly", "-buildvcs=false", "-trimpath"])
             .args(["-tags", build.tags, "-ldflags", build.ldflags, "-o"])
             .arg(output)
@@ -67,25 +65,14 @@ impl Go {
 
 /// The key of the parts of a module.
 pub(crate) fn source_key(source: &ModuleSource) -> Key {
-    let inputs = [
-        ("version", source.version),
-        ("go.sum", source.family.go_sum),
-    ];
-    Key::of(
-        inputs
-            .into_iter()
-            .chain(source.parts.iter().map(|part| ("part", *part))),
-    )
+    let inputs = [("version", source.version), ("go.sum", source.family.go_sum)];
+    Key::of(inputs.into_iter().chain(source.parts.iter().map(|part| ("part", *part))))
 }
 
-/// Copies the parts into `entry`, under the paths that they have in the module.
-pub(crate) fn copy_source(source: &ModuleSource, entry: &Path) -> Result<()> {
-    let scratch = tempfile::tempdir().file("create a folder in", std::env::temp_dir())?;
-    let folder = module_folder(source, &write_module(&source.family, scratch.path())?)?;
-    source
-        .parts
-        .iter()
-        .try_for_each(|part| copy(&folder.join(part), &entry.join(part)))
+/// Copies the parts into the entry, under the paths that they have in the module.
+pub(crate) fn copy_source(source: &ModuleSource, work: &Work) -> Result<()> {
+    let folder = module_folder(source, &write_module(&source.family, &work.scratch)?)?;
+    source.parts.iter().try_for_each(|part| copy(&folder.join(part), &work.entry.join(part)))
 }
 
 /// Where Go keeps the module; downloads it if need be.
@@ -98,10 +85,7 @@ fn module_folder(source: &ModuleSource, module: &Path) -> Result<PathBuf> {
         None => Err(Error::OutputUnreadable {
             command: format!("go {}", command.join(" ")),
             expected: "`Dir`",
-            found: String::from_utf8_lossy(&printed)
-                .chars()
-                .take(300)
-                .collect(),
+            found: String::from_utf8_lossy(&printed).chars().take(300).collect(),
         }),
     }
 }

@@ -35,18 +35,12 @@ impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("this machine lacks:")?;
         if self.go {
-            write!(
-                f,
-                "\n  {GO_NEEDED} or newer on PATH, from https://go.dev/dl"
-            )?;
+            write!(f, "\n  {GO_NEEDED} or newer on PATH, from https://go.dev/dl")?;
         }
         if !self.packages.is_empty() {
             let packages = self.packages.join(" ");
             write!(f, "\n  Debian packages {packages}\n")?;
-            write!(
-                f,
-                "  as root: apt-get install --no-install-recommends {packages}"
-            )?;
+            write!(f, "  as root: apt-get install --no-install-recommends {packages}")?;
         }
         Ok(())
     }
@@ -95,11 +89,7 @@ pub fn missing(cache: &Cache, purpose: Purpose) -> Result<Missing> {
 /// [`Error::HostIncomplete`] with everything missing; those of [`missing`].
 pub fn check(cache: &Cache, purpose: Purpose) -> Result<()> {
     let missing = missing(cache, purpose)?;
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::HostIncomplete { missing })
-    }
+    if missing.is_empty() { Ok(()) } else { Err(Error::HostIncomplete { missing }) }
 }
 
 /// Makes the machine complete. `say` hears what is going to be installed, before it is.
@@ -115,10 +105,7 @@ pub fn prepare(cache: &Cache, purpose: Purpose, say: impl FnOnce(&str)) -> Resul
     if missing.go || !rustix::process::geteuid().is_root() {
         return Err(Error::HostIncomplete { missing });
     }
-    say(&format!(
-        "installing Debian packages: {}",
-        missing.packages.join(" ")
-    ));
+    say(&format!("installing Debian packages: {}", missing.packages.join(" ")));
     let _no_services = NoServices::set()?;
     // The machine's own package lists may do; fetching new ones takes longer than installing.
     if apt_get(&["install"], &missing.packages).is_err() {
@@ -140,14 +127,9 @@ fn apt_get(command: &[&str], packages: &[&str]) -> Result<()> {
 
 fn not_installed(list: &str, wanted: &[&'static str]) -> Vec<&'static str> {
     let installed = |package: &str| {
-        list.lines()
-            .any(|line| line.split_once(' ') == Some((package, "installed")))
+        list.lines().any(|line| line.split_once(' ') == Some((package, "installed")))
     };
-    wanted
-        .iter()
-        .copied()
-        .filter(|package| !installed(package))
-        .collect()
+    wanted.iter().copied().filter(|package| !installed(package)).collect()
 }
 
 /// Debian's way to keep package scripts from starting services: a `policy-rc.d` that exits 101
@@ -169,9 +151,7 @@ impl NoServices {
             _ => {}
         }
         fs::write(path, POLICY_TEXT).file("write", path)?;
-        let made = Self {
-            made: Some(path.to_owned()),
-        };
+        let made = Self { made: Some(path.to_owned()) };
         let executable = fs::Permissions::from_mode(0o755);
         fs::set_permissions(path, executable).file("make executable", path)?;
         Ok(made)
@@ -205,10 +185,7 @@ mod tests {
 
     #[test]
     fn the_message_lists_everything_and_the_command() {
-        let missing = Missing {
-            packages: vec!["runc", "iptables"],
-            go: true,
-        };
+        let missing = Missing { packages: vec!["runc", "iptables"], go: true };
         assert_eq!(
             Error::HostIncomplete { missing }.to_string(),
             "this machine lacks:\n  \

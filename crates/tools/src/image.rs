@@ -93,10 +93,7 @@ pub fn write_archive(
     let file = File::create(path).file("create", path)?;
     let mut archive = Archive(tar::Builder::new(io::BufWriter::new(file)));
     let write = |archive: &mut Archive<_>| -> io::Result<()> {
-        archive.add(
-            "oci-layout",
-            &json!({ "imageLayoutVersion": "1.0.0" }).to_string(),
-        )?;
+        archive.add("oci-layout", &json!({ "imageLayoutVersion": "1.0.0" }).to_string())?;
         archive.add("index.json", &index.to_string())?;
         archive.add("manifest.json", &docker.to_string())?;
         archive.add(&config.path(), &config.json)?;
@@ -106,15 +103,9 @@ pub fn write_archive(
     let mut written = BTreeSet::new();
     for layer in layers.iter().filter(|layer| written.insert(&layer.sha256)) {
         let content = File::open(&layer.path).file("read", &layer.path)?;
-        archive
-            .append(&blob_path(&layer.sha256), layer.size, content)
-            .file("write", path)?;
+        archive.append(&blob_path(&layer.sha256), layer.size, content).file("write", path)?;
     }
-    archive
-        .0
-        .into_inner()
-        .and_then(|mut file| file.flush())
-        .file("write", path)?;
+    archive.0.into_inner().and_then(|mut file| file.flush()).file("write", path)?;
     Ok(format!("sha256:{}", manifest.sha256))
 }
 

@@ -1,8 +1,13 @@
-//! The things that the cache holds: programs, sources, layers and images, and what each is made of.
+//! The things that the cache holds: programs, sources, layers and images; what each is called and
+//! what it is made of.
 
 use crate::Program;
 use crate::error::{Error, Result};
-use crate::versions::{Content, ENVOY, GO_BUILDS, GoBuild, IMAGES, ISTIO, ISTIO_MODULE, ImageSpec};
+use crate::spec::{GoBuild, ImageSpec, Part};
+use crate::versions::{ENVOY, GO_BUILDS, IMAGES, ISTIO, ISTIO_MODULE, TEST_IMAGES};
+
+/// What the Docker engine is called; it is a folder and no single program.
+const DOCKER_ENGINE: &str = "docker-engine";
 
 /// Something that is made once and kept.
 #[derive(Clone, Copy)]
@@ -17,6 +22,8 @@ pub(crate) enum Item {
     Base,
     /// An image archive.
     Image(&'static ImageSpec),
+    /// Debian's Docker engine, for tests where none is installed.
+    DockerEngine,
 }
 
 impl Item {
@@ -36,65 +43,94 @@ impl Item {
             .map_or(Self::Envoy, Self::Go)
     }
 
-    /// The item that the program or image of this name is part of.
+    /// Everything that can be asked for by name, and what it is part of.
+    pub(crate) fn by_name() -> impl Iterator<Item = (&'static str, Self)> {
+        let programs = Program::ALL.iter().map(|&program| (program.name(), Self::with(program)));
+        let images = IMAGES.iter().chain(TEST_IMAGES).map(|spec| (spec.name, Self::Image(spec)));
+        programs.chain(images).chain([(DOCKER_ENGINE, Self::DockerEngine)])
+    }
+
+    /// The item that `name` is part of.
     pub(crate) fn named(name: &str) -> Result<Self> {
-        let image = IMAGES
-            .iter()
-            .find(|spec| spec.name == name)
-            .map(Self::Image);
-        let program = Program::ALL.iter().find(|program| program.name() == name);
-        image
-            .or(program.map(|program| Self::with(*program)))
-            .ok_or_else(|| Error::UnknownName {
-                name: name.to_owned(),
-                known: Program::ALL
-                    .iter()
-                    .map(|program| program.name())
-                    .chain(IMAGES.iter().map(|spec| spec.name))
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            })
+        let found = Self::by_name().find(|(known, _)| *known == name);
+        found.map(|(_, item)| item).ok_or_else(|| Error::UnknownName {
+            name: name.to_owned(),
+            known: Self::by_name().map(|(known, _)| known).collect::<Vec<_>>().join(", "),
+        })
     }
 
     /// What it is made of, and itself.
     pub(crate) fn with_parts(self) -> Vec<Self> {
-        let Self::Image(spec) = self else {
-            return vec![self];
-        };
-        let parts = spec.files.iter().map(|(_, content)| match content {
-            Content::Program(program) => Self::with(*program),
-            Content::Istio(_) => Self::IstioSource,
+        let Self::Image(spec) = self else { return vec![self] };
+        let parts = spec.files.iter().filter_map(|(_, part)| match part {
+            Part::Program(program) => Some(Self::with(*program)),
+            Part::Istio(_) => Some(Self::IstioSource),
+            Part::Script(_) => None,
         });
-        std::iter::once(Self::Base)
-            .chain(parts)
-            .chain([self])
-            .collect()
+        std::iter::once(Self::Base).chain(parts).chain([self]).collect()
     }
 
-    /// The version of what is in it; empty for what is made here.
+    /// The version of what is in it; that of Debian packages is the distribution's.
     pub(crate) fn version(self) -> &'static str {
         match self {
             // A commit says less than the version that the programs print.
-            Self::Go(GoBuild {
-                module: (_, ISTIO_MODULE),
-                ..
-            })
-            | Self::IstioSource => ISTIO,
+            Self::Go(GoBuild { module: (_, ISTIO_MODULE), .. }) | Self::IstioSource => ISTIO,
             Self::Go(build) => build.module.1,
             Self::Envoy => ENVOY.version,
-            Self::Base => "",
+            Self::Base | Self::DockerEngine => "debian",
             Self::Image(spec) => spec.name.rsplit_once(':').map_or("", |(_, tag)| tag),
         }
     }
 
     /// Name and version, for people.
     pub(crate) fn label(self) -> String {
-        match self {
-            Self::Go(build) => format!("{} {}", build.name, self.version()),
-            Self::IstioSource => format!("istio samples {}", self.version()),
-            Self::Envoy => format!("envoy {}", self.version()),
-            Self::Base => "base image".to_owned(),
-            Self::Image(spec) => format!("image {}", spec.name),
-        }
+        let name = match self {
+            Self::Go(build) => build.name,
+            Self::IstioSource => "istio samples",
+            Self::Envoy => ENVOY.program.name(),
+            Self::Base => "base layer",
+            Self::DockerEngine => DOCKER_ENGINE,
+            Self::Image(spec) => {
+                return format!("image {}", spec.name.rsplit('/').next().unwrap_or(spec.name));
+            }
+        };
+        format!("{name} {}", self.version())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn an_image_comes_after_all_its_parts() {
+        let labels: Vec<_> = Item::named("registry.local/istio/proxyv2:1.31-dev")
+            .unwrap()
+            .with_parts()
+            .into_iter()
+            .map(Item::label)
+            .collect();
+        assert_eq!(
+            labels,
+            [
+                "base layer debian",
+                "envoy 1.40.0",
+                "pilot-agent 1.31-dev",
+                "istio samples 1.31-dev",
+                "image proxyv2:1.31-dev",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let Err(Error::UnknownName { name, known }) = Item::named("kubectll") else {
+            panic!("there is no such program");
+        };
+        assert_eq!(name, "kubectll");
+        assert_eq!(known.split(", ").count(), Item::by_name().count());
+        assert!(known.starts_with("etcd, kube-apiserver, "), "{known}");
     }
 }

@@ -12,6 +12,7 @@
 //! # }
 //! ```
 
+mod apt;
 mod base;
 pub mod cache;
 mod command;
@@ -22,6 +23,7 @@ pub mod image;
 mod item;
 mod program;
 pub mod progress;
+mod spec;
 mod stock;
 mod toolbox;
 pub mod tree;

@@ -52,12 +52,7 @@ struct Plan {
 impl Plan {
     /// `[3/9] kubernetes v1.36.3`
     fn title(&self, index: usize) -> String {
-        format!(
-            "tools: [{}/{}] {}",
-            index + 1,
-            self.steps.len(),
-            self.steps[index]
-        )
+        format!("tools: [{}/{}] {}", index + 1, self.steps.len(), self.steps[index])
     }
 
     /// What comes after `index`, shortened.
@@ -83,12 +78,7 @@ impl<W: Write + Send + 'static> Lines<W> {
     /// Writes to `out`; a step that is under way is named anew after every `every`.
     pub fn new(out: W, every: Duration) -> Self {
         let (plan, running) = (Mutex::default(), Mutex::default());
-        Self {
-            plan,
-            running,
-            out: Arc::new(Mutex::new(out)),
-            every,
-        }
+        Self { plan, running, out: Arc::new(Mutex::new(out)), every }
     }
 }
 
@@ -180,10 +170,7 @@ impl Progress for Live {
     fn finished(&self, index: usize) {
         if let Some((bar, start)) = lock(&self.bar).take() {
             let elapsed = start.elapsed().as_secs_f64();
-            bar.println(format!(
-                "{} ok ({elapsed:.1} s)",
-                lock(&self.plan).title(index)
-            ));
+            bar.println(format!("{} ok ({elapsed:.1} s)", lock(&self.plan).title(index)));
             bar.finish_and_clear();
         }
     }

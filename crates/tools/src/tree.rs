@@ -51,8 +51,7 @@ impl Tree {
     /// Makes `/bin`, `/sbin`, `/lib` and `/lib64` links into `/usr`.
     pub fn merge_usr(&mut self) {
         for name in MERGED {
-            self.nodes
-                .insert(name.to_owned(), Node::Symlink(format!("usr/{name}")));
+            self.nodes.insert(name.to_owned(), Node::Symlink(format!("usr/{name}")));
             self.put(&format!("usr/{name}"), Node::Directory(0o755));
         }
     }
@@ -64,9 +63,7 @@ impl Tree {
             return;
         }
         for (slash, _) in path.match_indices('/') {
-            self.nodes
-                .entry(path[..slash].to_owned())
-                .or_insert(Node::Directory(0o755));
+            self.nodes.entry(path[..slash].to_owned()).or_insert(Node::Directory(0o755));
         }
         self.nodes.insert(path, node);
     }
@@ -93,18 +90,12 @@ impl Tree {
         let mut archive = tar::Archive::new(archive);
         for entry in archive.entries()? {
             let mut entry = entry?;
-            let path = entry
-                .path()?
-                .to_string_lossy()
-                .trim_start_matches("./")
-                .to_owned();
+            let path = entry.path()?.to_string_lossy().trim_start_matches("./").to_owned();
             if left_out.iter().any(|prefix| path.starts_with(prefix)) {
                 continue;
             }
             let mode = entry.header().mode()?;
-            let link = entry
-                .link_name()?
-                .map(|link| link.to_string_lossy().into_owned());
+            let link = entry.link_name()?.map(|link| link.to_string_lossy().into_owned());
             match (entry.header().entry_type(), link) {
                 (tar::EntryType::Directory, _) => self.put(&path, Node::Directory(mode)),
                 (tar::EntryType::Regular, _) => {
@@ -130,19 +121,12 @@ impl Tree {
     /// [`crate::Error::File`] if the layer cannot be written or a [`Content::CopyOf`] not read.
     pub fn write_layer(&self, path: &Path) -> Result<Layer> {
         let file = File::create(path).file("create", path)?;
-        let mut out = Hashing {
-            inner: io::BufWriter::new(file),
-            hash: Sha256::new(),
-            size: 0,
-        };
+        let mut out = Hashing { inner: io::BufWriter::new(file), hash: Sha256::new(), size: 0 };
         let mut archive = tar::Builder::new(&mut out);
         for (name, node) in &self.nodes {
             append(&mut archive, name, node).file("write", path)?;
         }
-        archive
-            .into_inner()
-            .and_then(|out| out.flush())
-            .file("write", path)?;
+        archive.into_inner().and_then(|out| out.flush()).file("write", path)?;
         Ok(Layer {
             path: path.to_owned(),
             sha256: crate::hex(&out.hash.finalize()),

