@@ -88,7 +88,7 @@ impl DistinguishedName {
         let types = name.iter().map(|attribute| {
             let oid = attribute.oid;
             let label = match const_oid::db::DB.by_oid(&oid) {
-                Some(label) => label.to_owned(),
+                Some(label) => label.to_uppercase(),
                 None => oid.to_string(),
             };
             format!("{label} {}", attribute.value.header().tag())

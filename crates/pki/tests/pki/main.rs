@@ -1,0 +1,16 @@
+//! Tests of the public API of `pki`, one module a topic.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests: a failure here is a failed test")]
+
+mod common;
+mod foreign;
+mod identities;
+mod issuing;
+mod judge;
+mod judge_odd;
+mod leaks;
+mod makefile;
+mod openssl;
+mod properties;
+mod rcgen_traps;
+mod verify;

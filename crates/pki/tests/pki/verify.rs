@@ -1,0 +1,424 @@
+//! Served chains: what is proved, and every way in which one proves nothing.
+
+use pki::probe::{self, ProbeLeaf};
+use pki::{Certificate, Hierarchy, Profile, SpiffeId, TrustBundle, VerifyError};
+use pretty_assertions::assert_eq;
+use rcgen::{
+    BasicConstraints, CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, IsCa,
+    KeyIdMethod, KeyUsagePurpose, SanType,
+};
+use time::Duration;
+
+use crate::common::{Made, NOW, bundle, cluster_params, days, httpbin, made, made_with, root};
+
+fn leaf(bundle: &pki::Bundle) -> ProbeLeaf {
+    probe::workload_leaf(bundle, &httpbin(), NOW).unwrap()
+}
+
+/// A workload certificate by rcgen, good unless `edit` makes it odd.
+fn workload(issuer: &Made, edit: impl FnOnce(&mut CertificateParams)) -> Made {
+    made("workload", Some(issuer), |params| {
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages =
+            vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        params.subject_alt_names = vec![uri(httpbin().as_str())];
+        edit(params);
+    })
+}
+
+fn uri(text: &str) -> SanType {
+    SanType::URI(text.try_into().unwrap())
+}
+
+/// Verifies a leaf under `issuer` and the CAs above it, the last of which is the trusted root.
+fn verify(leaf: &Made, above: &[&Made]) -> Result<pki::VerifiedChain, VerifyError> {
+    let certificates: Vec<_> = above.iter().map(|ca| ca.certificate()).collect();
+    let root = certificates.last().unwrap().clone();
+    let bundle = TrustBundle::new(vec![root]).unwrap();
+    let hierarchy = Hierarchy::new(certificates[0].clone(), &certificates, bundle).unwrap();
+    let served: Vec<_> = [leaf.certificate()].into_iter().chain(certificates).collect();
+    let served: Vec<_> = served.iter().map(Certificate::der).collect();
+    hierarchy.verify(&served, &httpbin(), NOW)
+}
+
+#[track_caller]
+fn refusal(leaf: &Made, above: &[&Made]) -> String {
+    verify(leaf, above).unwrap_err().to_string()
+}
+
+fn named(ca: &Made) -> String {
+    let certificate = ca.certificate();
+    format!("`{}` ({})", certificate.subject(), certificate.fingerprint())
+}
+
+#[test]
+fn a_chain_of_either_profile_is_proved_whatever_roots_trail() {
+    for (profile, served) in [(Profile::Makefile, 4), (Profile::Hardened, 3)] {
+        let bundle = bundle(profile);
+        let leaf = leaf(&bundle);
+        let chain = bundle.hierarchy().verify(&leaf.served(), &httpbin(), NOW).unwrap();
+        assert_eq!(chain.served().len(), served, "{profile}");
+        assert_eq!(chain.leaf(), &leaf.certificate);
+        assert_eq!(chain.intermediates(), [bundle.certificate().clone()]);
+        assert_eq!(chain.root(), bundle.hierarchy().root());
+        assert_eq!(chain.strangers(), [0usize; 0]);
+        // Without the root in the chain it is the same proof.
+        let short = &leaf.served()[..2];
+        assert_eq!(bundle.hierarchy().verify(short, &httpbin(), NOW).unwrap().root(), chain.root());
+    }
+}
+
+#[test]
+fn tiers_are_proved_and_listed_upwards() {
+    let root = root(Profile::Hardened);
+    let tier = root
+        .issue_tier_ca(&pki::TierCaParams {
+            profile: Profile::Hardened,
+            common_name: "Tier CA".to_owned(),
+            organization: "Istio".to_owned(),
+            path_len: 1,
+            validity: days(-1, 1000),
+            key: pki::KeyAlgorithm::EcdsaP384,
+        })
+        .unwrap();
+    let bundle =
+        tier.issue_cluster_ca(&cluster_params(Profile::Hardened)).unwrap().bundle().unwrap();
+    let leaf = leaf(&bundle);
+    let chain = bundle.hierarchy().verify(&leaf.served(), &httpbin(), NOW).unwrap();
+    assert_eq!(chain.intermediates(), [bundle.certificate().clone(), tier.certificate().clone()]);
+    assert_eq!(bundle.hierarchy().tiers(), [tier.certificate().clone()]);
+}
+
+#[test]
+fn a_certificate_of_no_hierarchy_is_said() {
+    let (ours, theirs) = (bundle(Profile::Hardened), bundle(Profile::Hardened));
+    let mut served = leaf(&ours).served();
+    served.insert(2, theirs.certificate().der().to_vec());
+    let chain = ours.hierarchy().verify(&served, &httpbin(), NOW).unwrap();
+    assert_eq!(chain.strangers(), [2]);
+}
+
+#[test]
+fn nothing_and_rubbish_prove_nothing() {
+    let bundle = bundle(Profile::Hardened);
+    let none: [&[u8]; 0] = [];
+    let error = bundle.hierarchy().verify(&none, &httpbin(), NOW).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "no certificate was served, expected a workload certificate and its chain"
+    );
+    let mut served = leaf(&bundle).served();
+    served[1] = b"rubbish".to_vec();
+    let error = bundle.hierarchy().verify(&served, &httpbin(), NOW).unwrap_err();
+    assert_eq!(error.to_string(), "certificate 2 of the served chain cannot be read");
+}
+
+#[test]
+fn a_foreign_ca_with_the_same_names_proves_nothing() {
+    for profile in [Profile::Makefile, Profile::Hardened] {
+        let ours = bundle(profile);
+        let theirs = probe::foreign_bundle(ours.hierarchy(), NOW).unwrap();
+        assert_eq!(theirs.certificate().subject(), ours.certificate().subject());
+        assert_eq!(theirs.hierarchy().root().subject(), ours.hierarchy().root().subject());
+        let served = leaf(&theirs).served();
+        let error = ours.hierarchy().verify(&served, &httpbin(), NOW).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "a signature of the served chain was not made by the CA it names; the workload \
+                 certificate names `L=cluster1,CN=Intermediate CA,O=Istio`, expected the keys of \
+                 `L=cluster1,CN=Intermediate CA,O=Istio` ({})",
+                ours.certificate().fingerprint()
+            )
+        );
+        // The control: they prove themselves.
+        theirs.hierarchy().verify(&served, &httpbin(), NOW).unwrap();
+    }
+}
+
+#[test]
+fn another_cluster_ca_of_the_same_root_is_another_issuer() {
+    let root = root(Profile::Hardened);
+    let ours = root.issue_cluster_ca(&cluster_params(Profile::Hardened)).unwrap();
+    let mut params = cluster_params(Profile::Hardened);
+    params.cluster = "cluster2".to_owned();
+    let theirs = root.issue_cluster_ca(&params).unwrap().bundle().unwrap();
+    let served = leaf(&theirs).served();
+    let error = ours.hierarchy().verify(&served, &httpbin(), NOW).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the workload certificate was issued by `L=cluster2,CN=Intermediate CA,O=Istio` ({}), \
+             expected `L=cluster1,CN=Intermediate CA,O=Istio` ({})",
+            theirs.certificate().fingerprint(),
+            ours.certificate().fingerprint()
+        )
+    );
+}
+
+#[test]
+fn what_was_not_served_is_not_filled_in() {
+    let bundle = bundle(Profile::Hardened);
+    let served = leaf(&bundle).served();
+    let leaf_and_root = [&served[0], &served[2]];
+    let error = bundle.hierarchy().verify(&leaf_and_root, &httpbin(), NOW).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "the workload certificate was issued by `L=cluster1,CN=Intermediate CA,O=Istio`, and \
+             what was served does not lead from there to a root of the trust bundle (`CN=Root \
+             CA,O=Istio` ({}))",
+            bundle.hierarchy().root().fingerprint()
+        )
+    );
+}
+
+#[test]
+fn another_identity_proves_nothing() {
+    let bundle = bundle(Profile::Hardened);
+    let sleep = SpiffeId::workload("cluster.local", "foo", "sleep").unwrap();
+    let error = bundle.hierarchy().verify(&leaf(&bundle).served(), &sleep, NOW).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the workload certificate names [spiffe://cluster.local/ns/foo/sa/httpbin], expected \
+         exactly `spiffe://cluster.local/ns/foo/sa/sleep`"
+    );
+}
+
+#[test]
+fn a_chain_is_proved_only_while_all_of_it_is_valid() {
+    let root = made("root", None, |_| {});
+    let ca = made("ca", Some(&root), |_| {});
+    assert_eq!(verify(&workload(&ca, |_| {}), &[&ca, &root]).unwrap().strangers(), [0usize; 0]);
+
+    let leaf = workload(&ca, |params| params.not_after = NOW - Duration::HOUR);
+    assert_eq!(
+        refusal(&leaf, &[&ca, &root]),
+        "the workload certificate is valid 2026-11-23T12:00:00Z/2026-11-24T11:00:00Z, not at \
+         2026-11-24T12:00:00Z"
+    );
+    let expired_ca = made("ca", Some(&root), |params| params.not_after = NOW - Duration::HOUR);
+    assert_eq!(
+        refusal(&workload(&expired_ca, |_| {}), &[&expired_ca, &root]),
+        format!(
+            "{} is valid 2026-11-23T12:00:00Z/2026-11-24T11:00:00Z, not at 2026-11-24T12:00:00Z",
+            named(&expired_ca)
+        )
+    );
+    // webpki does not look at a root's dates.
+    let expired_root = made("root", None, |params| params.not_after = NOW - Duration::HOUR);
+    let ca = made("ca", Some(&expired_root), |_| {});
+    assert_eq!(
+        refusal(&workload(&ca, |_| {}), &[&ca, &expired_root]),
+        format!(
+            "{} is valid 2026-11-23T12:00:00Z/2026-11-24T11:00:00Z, not at 2026-11-24T12:00:00Z",
+            named(&expired_root)
+        )
+    );
+    let early = made("root", None, |params| params.not_before = NOW + Duration::HOUR);
+    let ca = made("ca", Some(&early), |_| {});
+    assert_eq!(
+        refusal(&workload(&ca, |_| {}), &[&ca, &early]),
+        format!(
+            "{} is valid 2026-11-24T13:00:00Z/2027-11-24T12:00:00Z, not at 2026-11-24T12:00:00Z",
+            named(&early)
+        )
+    );
+}
+
+#[test]
+fn a_renewed_root_proves_what_its_expired_twin_does_not() {
+    let old = made("root", None, |params| params.not_after = NOW - Duration::HOUR);
+    let key = rcgen::KeyPair::from_pem(&old.key_pem()).unwrap();
+    let new = made_with("root", None, key, |_| {});
+    let ca = made("ca", Some(&new), |_| {});
+    let leaf = workload(&ca, |_| {});
+    let both = TrustBundle::new(vec![old.certificate(), new.certificate()]).unwrap();
+    let hierarchy = Hierarchy::new(ca.certificate(), &[], both).unwrap();
+    let served = [leaf.certificate().der().to_vec(), ca.certificate().der().to_vec()];
+    let chain = hierarchy.verify(&served, &httpbin(), NOW).unwrap();
+    assert_eq!(chain.root(), &new.certificate());
+}
+
+#[test]
+fn path_lengths_count_on_the_root_too() {
+    let constrained = |length| {
+        move |params: &mut CertificateParams| {
+            params.is_ca = IsCa::Ca(BasicConstraints::Constrained(length));
+        }
+    };
+    let root = made("root", None, constrained(1));
+    let ca = made("ca", Some(&root), constrained(0));
+    verify(&workload(&ca, |_| {}), &[&ca, &root]).unwrap();
+
+    // webpki does not look at a root's path length.
+    let root = made("root", None, constrained(0));
+    let ca = made("ca", Some(&root), constrained(0));
+    assert_eq!(
+        refusal(&workload(&ca, |_| {}), &[&ca, &root]),
+        format!("{} allows 0 CAs below it, found 1", named(&root))
+    );
+    let root = made("root", None, |_| {});
+    let tier = made("tier", Some(&root), constrained(0));
+    let ca = made("ca", Some(&tier), constrained(0));
+    assert_eq!(
+        refusal(&workload(&ca, |_| {}), &[&ca, &tier, &root]),
+        "the served chain of a leaf by `CN=ca` does not verify: a CA allows fewer CAs below it \
+         than there are"
+    );
+}
+
+#[test]
+fn every_issuer_must_be_allowed_to_sign_certificates() {
+    let odd = |params: &mut CertificateParams| {
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    };
+    let root = made("root", None, |_| {});
+    let ca = made("ca", Some(&root), odd);
+    assert_eq!(
+        refusal(&workload(&ca, |_| {}), &[&ca, &root]),
+        format!(
+            "{} is on the path with key usage digitalSignature, expected keyCertSign",
+            named(&ca)
+        )
+    );
+    let root = made("root", None, odd);
+    let ca = made("ca", Some(&root), |_| {});
+    assert_eq!(
+        refusal(&workload(&ca, |_| {}), &[&ca, &root]),
+        format!(
+            "{} is on the path with key usage digitalSignature, expected keyCertSign",
+            named(&root)
+        )
+    );
+    // No key usage at all allows everything.
+    let root = made("root", None, |params| params.key_usages = Vec::new());
+    let ca = made("ca", Some(&root), |params| params.key_usages = Vec::new());
+    verify(&workload(&ca, |_| {}), &[&ca, &root]).unwrap();
+    // A leaf that signs a leaf.
+    let root = made("root", None, |_| {});
+    let no_ca = made("ca", Some(&root), |params| params.is_ca = IsCa::NoCa);
+    assert_eq!(
+        refusal(&workload(&no_ca, |_| {}), &[&no_ca, &root]),
+        "the served chain of a leaf by `CN=ca` does not verify: an issuer on the path is no CA"
+    );
+}
+
+#[test]
+fn the_leaf_must_be_a_workload_certificate() {
+    let root = made("root", None, |_| {});
+    let ca = made("ca", Some(&root), |_| {});
+    let above = [&ca, &root];
+    let is_ca = workload(&ca, |params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
+    assert_eq!(
+        refusal(&is_ca, &above),
+        "the first certificate served is the CA `CN=workload`, expected a workload certificate"
+    );
+    let two = workload(&ca, |params| params.subject_alt_names.push(uri("spiffe://td/other")));
+    assert_eq!(
+        refusal(&two, &above),
+        "the workload certificate names [spiffe://cluster.local/ns/foo/sa/httpbin, \
+         spiffe://td/other], expected exactly `spiffe://cluster.local/ns/foo/sa/httpbin`"
+    );
+    let none = workload(&ca, |params| {
+        params.subject_alt_names = vec![SanType::DnsName("httpbin.foo".try_into().unwrap())];
+    });
+    assert_eq!(
+        refusal(&none, &above),
+        "the workload certificate names [], expected exactly \
+         `spiffe://cluster.local/ns/foo/sa/httpbin`"
+    );
+    let no_subject = workload(&ca, |params| {
+        params.distinguished_name = rcgen::DistinguishedName::new();
+    });
+    // rcgen marks the name critical then, as RFC 5280 wants.
+    assert!(verify(&no_subject, &above).unwrap().leaf().san_is_critical());
+    let signs = workload(&ca, |params| params.key_usages.push(KeyUsagePurpose::CrlSign));
+    assert_eq!(
+        refusal(&signs, &above),
+        "the workload certificate has digitalSignature, keyEncipherment, cRLSign, expected \
+         digitalSignature and neither keyCertSign nor cRLSign"
+    );
+    let unlimited = workload(&ca, |params| params.key_usages = Vec::new());
+    assert_eq!(
+        refusal(&unlimited, &above),
+        "the workload certificate has no key usage, expected digitalSignature and neither \
+         keyCertSign nor cRLSign"
+    );
+    let server = workload(&ca, |params| {
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    });
+    assert_eq!(
+        refusal(&server, &above),
+        "the workload certificate is for [serverAuth], expected serverAuth and clientAuth"
+    );
+}
+
+#[test]
+fn purposes_of_a_ca_must_be_a_meshs() {
+    let limited = |purposes: Vec<ExtendedKeyUsagePurpose>| {
+        move |params: &mut CertificateParams| params.extended_key_usages = purposes
+    };
+    use ExtendedKeyUsagePurpose::{Any, ClientAuth, ServerAuth};
+    let root = made("root", None, |_| {});
+    for purposes in [vec![ServerAuth], vec![ClientAuth], vec![Any]] {
+        let ca = made("ca", Some(&root), limited(purposes));
+        assert_eq!(
+            refusal(&workload(&ca, |_| {}), &[&ca, &root]),
+            "the served chain of a leaf by `CN=ca` does not verify: a certificate's extended key \
+             usage lacks serverAuth or clientAuth"
+        );
+    }
+    let both = made("ca", Some(&root), limited(vec![ServerAuth, ClientAuth]));
+    verify(&workload(&both, |_| {}), &[&both, &root]).unwrap();
+    let root = made("root", None, limited(vec![ClientAuth]));
+    let ca = made("ca", Some(&root), |_| {});
+    assert_eq!(
+        refusal(&workload(&ca, |_| {}), &[&ca, &root]),
+        format!(
+            "{} is limited to [clientAuth], expected serverAuth and clientAuth or no limit",
+            named(&root)
+        )
+    );
+}
+
+#[test]
+fn key_identifiers_must_agree_as_envoy_wants() {
+    let root = made("root", None, |_| {});
+    let mut relabelled = Made {
+        params: root.params.clone(),
+        key: rcgen::KeyPair::from_pem(&root.key_pem()).unwrap(),
+        pem: root.pem.clone(),
+    };
+    relabelled.params.key_identifier_method = KeyIdMethod::PreSpecified(vec![7; 20]);
+    let ca = made("ca", Some(&relabelled), |_| {});
+    let root_id = root.certificate().subject_key_id().unwrap().to_vec();
+    let root_id: String = root_id.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(
+        refusal(&workload(&ca, |_| {}), &[&ca, &root]),
+        format!("{} names issuer key id {}, expected {root_id}", named(&ca), "07".repeat(20))
+    );
+}
+
+#[test]
+fn an_unknown_critical_extension_is_refused() {
+    let root = made("root", None, |_| {});
+    let mut unknown = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+    unknown.set_criticality(true);
+    let ca = made("ca", Some(&root), |params| params.custom_extensions = vec![unknown]);
+    assert_eq!(
+        refusal(&workload(&ca, |_| {}), &[&ca, &root]),
+        "the served chain of a leaf by `CN=ca` does not verify: a certificate has a critical \
+         extension that is not understood"
+    );
+}
+
+#[test]
+fn a_cluster_ca_that_is_a_root_itself_is_the_whole_path() {
+    let ca = made("ca", None, |_| {});
+    let chain = verify(&workload(&ca, |_| {}), &[&ca]).unwrap();
+    assert_eq!(chain.intermediates(), []);
+    assert_eq!(chain.root(), &ca.certificate());
+}
