@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::Error;
 
-/// Runs `work` for at most `limit`; `what` completes the sentence "<what> did not end within 10s".
+/// Runs `work` for at most `limit`; `what` completes the sentence "WHAT did not end within 10s".
 pub(crate) async fn within<T>(
     limit: Duration,
     what: impl FnOnce() -> String,

@@ -300,7 +300,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// `doing` completes "cannot <doing>".
+    /// `doing` completes "cannot DOING".
     pub(crate) fn api(doing: String, source: kube::Error) -> Self {
         Self::Api { doing, source: ApiFailure::new(source) }
     }

@@ -15,7 +15,7 @@ use crate::{Error, Mesh, PodRef};
 const PAGE: u32 = 500;
 
 impl Mesh {
-    /// Every object that fits `params`; `what` completes "cannot list <what>".
+    /// Every object that fits `params`; `what` completes "cannot list WHAT".
     pub(crate) async fn list<K>(
         &self,
         api: &Api<K>,
