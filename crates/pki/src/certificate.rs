@@ -114,8 +114,7 @@ impl Certificate {
 
     /// PEM with 64 columns, LF and a newline at the end.
     pub fn to_pem(&self) -> String {
-        // Fails only for input beyond 256 MiB.
-        pem::encode(pem::CERTIFICATE, &self.0.der).unwrap_or_default()
+        pem::encode_certificate(&self.0.der)
     }
 
     /// SHA-256 of the DER.

@@ -27,17 +27,16 @@ impl BundleFiles {
     /// wrong with them, unreadable PEM included, is a finding.
     pub fn judge(&self, context: &Context) -> Result<Report, Error> {
         let inspection = Inspection::new(self, context)?;
-        let mut findings = Vec::new();
+        let (mut findings, mut refused) = (Vec::new(), false);
         for rule in RULES.iter().filter(|rule| rule.versions.contain(context.istio)) {
-            findings.extend(rule.apply(&inspection));
+            // The net behind the other rules needs every part, and would only repeat them.
+            if refused && rule.id == rules::SYNTHETIC_LEAF.id {
+                continue;
+            }
+            let found = rule.apply(&inspection);
+            refused |= rule.severity == Severity::Refuse && !found.is_empty();
+            findings.extend(found);
         }
-        let report = Report::new(findings);
-        if report.refused() {
-            return Ok(report);
-        }
-        // Last, since it needs every part and would only repeat what another rule says better.
-        let Report { mut findings } = report;
-        findings.extend(rules::SYNTHETIC_LEAF.apply(&inspection));
         Ok(Report::new(findings))
     }
 

@@ -206,7 +206,23 @@ pub(crate) fn mentions_private_key(data: &[u8]) -> bool {
     find(data, b"PRIVATE KEY-----").is_some()
 }
 
-/// One block, 64 columns, LF, a newline at the end.
+/// A certificate: 64 columns, LF, a newline at the end, as OpenSSL writes it.
+pub(crate) fn encode_certificate(der: &[u8]) -> String {
+    let digits = BASE64.encode(der);
+    let mut text = format!("-----BEGIN {CERTIFICATE}-----\n");
+    let mut rest = digits.as_str();
+    while !rest.is_empty() {
+        let (line, next) = rest.split_at(rest.len().min(64));
+        text.extend([line, "\n"]);
+        rest = next;
+    }
+    text + &format!("-----END {CERTIFICATE}-----\n")
+}
+
+/// Anything else, in the same form. Fit for keys: constant time, one allocation.
 pub(crate) fn encode(label: &str, contents: &[u8]) -> Result<String, Error> {
     Ok(der::pem::encode_string(label, LineEnding::LF, contents).map_err(der::Error::from)?)
 }
+
+#[cfg(test)]
+mod tests;

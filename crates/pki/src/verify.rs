@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
 use time::OffsetDateTime;
-use webpki::{EndEntityCert, KeyUsage as Purpose, VerifiedPath};
+use webpki::{
+    EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter, KeyUsage as Purpose,
+    RequiredEkuNotFoundContext, VerifiedPath,
+};
 
 use crate::{Certificate, Hierarchy, SpiffeId};
 
@@ -124,43 +127,30 @@ impl Hierarchy {
         let end_entity = EndEntityCert::try_from(&leaf_der)
             .map_err(|reason| error::from_webpki(&reason, leaf, self, now))?;
 
-        // A mesh uses one certificate as server and as client, so one path must serve for both.
-        let mut found = None;
-        for purpose in [Purpose::server_auth(), Purpose::client_auth()] {
-            let refusal = RefCell::new(None);
-            let accepted = RefCell::new(None);
-            let check = |path: &VerifiedPath<'_>| {
-                match self.check_path(leaf, above, path, now) {
-                    Ok(checked) => {
-                        accepted.replace(Some(checked));
-                        Ok(())
-                    }
-                    Err(error) => {
-                        refusal.borrow_mut().get_or_insert(error);
-                        // Any error makes webpki look for another path.
-                        Err(webpki::Error::UnknownIssuer)
-                    }
-                }
-            };
-            let result = end_entity.verify_for_usage(
-                webpki::ALL_VERIFICATION_ALGS,
-                &anchors,
-                &pool,
-                time,
-                purpose,
-                None,
-                Some(&check),
-            );
-            match (result, refusal.into_inner(), accepted.into_inner()) {
-                (Ok(_), _, Some(checked)) => found = Some(checked),
-                (_, Some(refusal), _) => return Err(refusal),
-                (Err(reason), None, _) => {
-                    return Err(error::from_webpki(&reason, leaf, self, now));
-                }
-                (Ok(_), None, None) => return Err(VerifyError::NothingServed),
+        let refusal = RefCell::new(None);
+        let check = |path: &VerifiedPath<'_>| match self.check_path(leaf, above, path, now) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                refusal.borrow_mut().get_or_insert(error);
+                // Any error makes webpki look for another path.
+                Err(webpki::Error::UnknownIssuer)
+            }
+        };
+        let verified = end_entity.verify_for_usage(
+            webpki::ALL_VERIFICATION_ALGS,
+            &anchors,
+            &pool,
+            time,
+            ServerAndClient,
+            None,
+            Some(&check),
+        );
+        match verified {
+            Ok(path) => self.check_path(leaf, above, &path, now),
+            Err(reason) => {
+                Err(refusal.take().unwrap_or_else(|| error::from_webpki(&reason, leaf, self, now)))
             }
         }
-        found.ok_or(VerifyError::NothingServed)
     }
 
     /// Turns webpki's path back into certificates and checks what webpki did not.
@@ -187,6 +177,33 @@ impl Hierarchy {
             }
         }
         Err(refusal.unwrap_or_else(|| error::unknown_issuer(leaf, self)))
+    }
+}
+
+/// A workload is server and client with one certificate, so that every certificate below the root
+/// must be good for both, or for anything.
+struct ServerAndClient;
+
+impl ExtendedKeyUsageValidator for ServerAndClient {
+    fn validate(&self, purposes: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        let named = purposes
+            .map(|purpose| Ok(purpose?.to_decoded_oid()))
+            .collect::<Result<Vec<_>, webpki::Error>>()?;
+        let lacking = [
+            (Purpose::server_auth(), Purpose::SERVER_AUTH_REPR),
+            (Purpose::client_auth(), Purpose::CLIENT_AUTH_REPR),
+        ]
+        .into_iter()
+        .find(|(_, oid)| !named.is_empty() && !named.iter().any(|named| named == oid));
+        match lacking {
+            Some((required, _)) => {
+                Err(webpki::Error::RequiredEkuNotFoundContext(RequiredEkuNotFoundContext {
+                    required,
+                    present: named,
+                }))
+            }
+            None => Ok(()),
+        }
     }
 }
 

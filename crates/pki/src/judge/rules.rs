@@ -5,14 +5,15 @@ use super::Rule;
 mod authority;
 mod files;
 mod key;
+mod net;
 mod pem_blocks;
 mod period;
 mod restart;
 mod route;
 
-pub(super) use route::SYNTHETIC_LEAF;
+pub(super) use net::SYNTHETIC_LEAF;
 
-/// Every rule but the last net, `synthetic-leaf`, which runs when none of these refuses.
+/// Every rule. `synthetic-leaf` stands behind all others that refuse and runs if none did.
 pub static RULES: &[&Rule] = &[
     &pem_blocks::PRIVATE_KEY_HANDED_OUT,
     &files::NO_BUNDLE,
@@ -35,6 +36,7 @@ pub static RULES: &[&Rule] = &[
     &authority::KEY_ID_MISMATCH,
     &authority::SAME_NAME,
     &restart::ROOT_CHANGE,
+    &SYNTHETIC_LEAF,
     &pem_blocks::EXTRA_BLOCK,
     &period::EXPIRED_EXTRA,
     &route::CHAIN_ORDER,

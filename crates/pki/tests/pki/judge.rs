@@ -54,6 +54,7 @@ fn neither_profile_has_a_finding_above_advice() {
 fn rules_are_complete_data_and_never_good_where_the_mesh_breaks() {
     let ids: BTreeSet<_> = RULES.iter().map(|rule| rule.id).collect();
     assert_eq!(ids.len(), RULES.len(), "an id is used twice");
+    assert!(ids.contains("synthetic-leaf"));
     assert!(RULES.len() >= 12);
     for rule in RULES {
         for text in [rule.what, rule.why, rule.fix, rule.source, rule.evidence] {
