@@ -159,7 +159,11 @@ impl Entry {
             let lock = lock_path(&self.folder, stem.0);
             let lock = File::create(&lock).file("create", &lock)?;
             if stem.0 == self.stem || lock.try_lock().is_ok() {
-                fs::remove_dir_all(found.path()).file("remove", found.path())?;
+                let path = found.path();
+                // A compiler of a killed build may still be writing there: the next sweep gets it.
+                if let Err(error) = fs::remove_dir_all(&path) {
+                    tracing::warn!(path = %path.display(), %error, "cannot remove a leftover yet");
+                }
             }
         }
         Ok(())

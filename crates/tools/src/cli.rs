@@ -76,7 +76,11 @@ impl Cli {
                 let progress = progress::for_stderr();
                 host::prepare(&cache, Purpose::Node, |text| progress.note(text))
             }
-            Command::Host { install: false } => host::check(&cache, Purpose::Node),
+            Command::Host { install: false } => {
+                host::check(&cache, Purpose::Node)?;
+                report::line("this machine has everything that a local node needs");
+                Ok(())
+            }
         }
     }
 }

@@ -24,6 +24,13 @@ impl Command {
         Self { inner }
     }
 
+    /// A program that is sent SIGTERM when the thread that runs it ends, even by SIGKILL of the
+    /// whole process: setpriv(1) asks for the signal, because asking takes code between fork and
+    /// exec, which is unsafe.
+    pub(crate) fn dying_with_us(program: &str) -> Self {
+        Self::new("setpriv").args(["--pdeathsig", "TERM", "--", program])
+    }
+
     pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
         self.inner.arg(arg);
         self

@@ -53,7 +53,10 @@ impl Go {
             [(program, _)] => bin.join(program.name()),
             _ => bin.join(""),
         };
-        go().folder(&write_module(&build.family, &work.entry)?)
+        // It may take minutes, and must not go on for nobody.
+        fixed(Command::dying_with_us("go"))
+            .folder(&write_module(&build.family, &work.entry)?)
+            .env("GOTMPDIR", &work.scratch)
             .args(["build", "-mod=readonly", "-buildvcs=false", "-trimpath"])
             .args(["-tags", build.tags, "-ldflags", build.ldflags, "-o"])
             .arg(output)
@@ -90,11 +93,15 @@ fn module_folder(source: &ModuleSource, module: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Go with what would change its output fixed; where it fetches modules stays the user's choice.
 fn go() -> Command {
+    fixed(Command::new("go"))
+}
+
+/// Go with what would change its output fixed; where it fetches modules stays the user's choice.
+fn fixed(go: Command) -> Command {
     ["GOARCH", "GOAMD64", "GOEXPERIMENT", "GOOS"]
         .into_iter()
-        .fold(Command::new("go"), Command::without_env)
+        .fold(go, Command::without_env)
         .env("CGO_ENABLED", "0")
         .env("GOFLAGS", "")
         .env("GOTOOLCHAIN", "local")

@@ -1,8 +1,8 @@
 //! A machine for `tools` to run on: a cache of its own, and a PATH where `go`, `dpkg-query` and
 //! `python3` are small scripts that write down how they were called.
 
-use std::fs::{self, Permissions};
-use std::io::Write;
+use std::fs::{self, File, Permissions};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -19,7 +19,8 @@ esac
 echo "CGO_ENABLED=$CGO_ENABLED GOFLAGS=$GOFLAGS GOTOOLCHAIN=$GOTOOLCHAIN GOPROXY=$GOPROXY" >>"$MACHINE/calls"
 echo "go $*" >>"$MACHINE/calls"
 if [ -p "$MACHINE/hold" ]; then
-    echo started >"$MACHINE/started"
+    exec 9>"$MACHINE/started"
+    echo started >&9
     read -r _ <"$MACHINE/hold"
 fi
 while [ "$1" != -o ]; do shift; done
@@ -73,14 +74,22 @@ impl Machine {
     }
 
     /// Returns once a `go build` has stopped half-way.
-    pub(crate) fn wait_for_build(&self) {
-        assert_eq!(fs::read_to_string(self.path("started")).unwrap(), "started\n");
+    pub(crate) fn wait_for_build(&self) -> RunningGo {
+        let mut pipe = BufReader::new(File::open(self.path("started")).unwrap());
+        let mut line = String::new();
+        pipe.read_line(&mut line).unwrap();
+        assert_eq!(line, "started\n");
+        RunningGo(pipe)
     }
 
     pub(crate) fn release(&self) {
         let mut hold = fs::OpenOptions::new().write(true).open(self.path("hold")).unwrap();
-        fs::remove_file(self.path("hold")).unwrap();
+        self.hold_no_more();
         hold.write_all(b"\n").unwrap();
+    }
+
+    pub(crate) fn hold_no_more(&self) {
+        fs::remove_file(self.path("hold")).unwrap();
     }
 
     /// Everything below the cache's folder for Go programs, except lock files.
@@ -106,6 +115,15 @@ impl Machine {
             .env("GOPROXY", "https://proxy.example")
             .stdin(Stdio::null());
         command
+    }
+}
+
+/// A `go build` that has stopped half-way: it keeps the other end of the pipe open.
+pub(crate) struct RunningGo(BufReader<File>);
+
+impl RunningGo {
+    pub(crate) fn wait_for_end(mut self) {
+        self.0.read_to_end(&mut Vec::new()).unwrap();
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod machine;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::Output;
 
@@ -85,7 +85,7 @@ fn a_broken_build_says_what_go_said_and_leaves_nothing() {
     let built = machine.tools(&["build", "--only", "go-httpbin"]);
     assert_eq!(built.status.code(), Some(2));
     let said = stderr(&built);
-    assert!(said.contains("error: `go build -mod=readonly "), "{said}");
+    assert!(said.contains("error: `setpriv --pdeathsig TERM -- go build -mod=readonly "), "{said}");
     assert!(said.contains("failed (exit status: 1, after "), "{said}");
     assert!(said.ends_with(":\nno space left\n"), "{said}");
     assert_eq!(machine.cached(), [""; 0]);
@@ -96,7 +96,7 @@ fn of_two_runs_at_once_one_builds_and_the_other_says_that_it_waits() {
     let machine = Machine::new();
     machine.hold();
     let mut first = machine.start(&["build", "--only", "etcd"]);
-    machine.wait_for_build();
+    let _go = machine.wait_for_build();
     let mut second = machine.start(&["build", "--only", "etcd"]);
     let mut lines = BufReader::new(second.stderr.take().unwrap()).lines();
     let waits = lines.find(|line| line.as_ref().unwrap().contains("waiting"));
@@ -110,20 +110,18 @@ fn of_two_runs_at_once_one_builds_and_the_other_says_that_it_waits() {
 }
 
 #[test]
-fn what_a_killed_run_left_is_swept_by_the_next() {
+fn go_ends_with_a_run_that_is_killed_and_the_next_sweeps_what_is_left() {
     let machine = Machine::new();
     machine.hold();
     let mut killed = machine.start(&["build", "--only", "etcd"]);
-    machine.wait_for_build();
+    let go = machine.wait_for_build();
     killed.kill().unwrap();
     killed.wait().unwrap();
+    go.wait_for_end();
     let leftovers = machine.cached();
     assert!(leftovers[0].contains(".partial-"), "{leftovers:?}");
-    machine.release();
-    // Go outlives the run that was killed: its end is the end of the pipe.
-    let mut rest = Vec::new();
-    killed.stderr.take().unwrap().read_to_end(&mut rest).unwrap();
 
+    machine.hold_no_more();
     let next = machine.tools(&["build", "--only", "etcd"]);
     assert_eq!(next.status.code(), Some(0), "{}", stderr(&next));
     let cached = machine.cached();
