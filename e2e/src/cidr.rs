@@ -16,10 +16,7 @@ pub(crate) struct Cidr {
 impl Cidr {
     /// The /24 that starts at `a.b.c.0`.
     pub(crate) const fn slash24(a: u8, b: u8, c: u8) -> Self {
-        Self {
-            first: Ipv4Addr::new(a, b, c, 0),
-            bits: 24,
-        }
+        Self { first: Ipv4Addr::new(a, b, c, 0), bits: 24 }
     }
 
     /// The address that many after the first one.
@@ -58,10 +55,7 @@ impl FromStr for Cidr {
         let context = || format!("`{text}` is not an IPv4 range such as 10.0.0.0/8");
         let first: Ipv4Addr = first.parse().with_context(context)?;
         let bits: u8 = bits.parse().with_context(context)?;
-        ensure!(
-            bits <= 32,
-            "`{text}` has a prefix longer than an IPv4 address"
-        );
+        ensure!(bits <= 32, "`{text}` has a prefix longer than an IPv4 address");
         let below = first.to_bits() & !mask(bits);
         ensure!(below == 0, "`{text}` has bits below its prefix");
         Ok(Self { first, bits })
@@ -79,23 +73,14 @@ mod tests {
         for text in ["10.201.7.0/24", "0.0.0.0/0", "192.0.2.1/32"] {
             assert_eq!(text.parse::<Cidr>().unwrap().to_string(), text);
         }
-        assert_eq!(
-            "192.0.2.1".parse::<Cidr>().unwrap().to_string(),
-            "192.0.2.1/32"
-        );
+        assert_eq!("192.0.2.1".parse::<Cidr>().unwrap().to_string(), "192.0.2.1/32");
     }
 
     #[test]
     fn what_is_no_range_is_refused() {
         let cases = [
-            (
-                "fd00::/64",
-                "`fd00::/64` is not an IPv4 range such as 10.0.0.0/8",
-            ),
-            (
-                "10.0.0.0/33",
-                "`10.0.0.0/33` has a prefix longer than an IPv4 address",
-            ),
+            ("fd00::/64", "`fd00::/64` is not an IPv4 range such as 10.0.0.0/8"),
+            ("10.0.0.0/33", "`10.0.0.0/33` has a prefix longer than an IPv4 address"),
             ("10.0.0.1/8", "`10.0.0.1/8` has bits below its prefix"),
         ];
         for (text, expected) in cases {
@@ -115,11 +100,7 @@ mod tests {
         ];
         for (a, b, expected) in cases {
             let (a, b): (Cidr, Cidr) = (a.parse().unwrap(), b.parse().unwrap());
-            assert_eq!(
-                (a.overlaps(b), b.overlaps(a)),
-                (expected, expected),
-                "{a} and {b}"
-            );
+            assert_eq!((a.overlaps(b), b.overlaps(a)), (expected, expected), "{a} and {b}");
         }
     }
 

@@ -43,12 +43,7 @@ pub(crate) struct Output {
 impl Tool {
     /// Names a program: a path, or a name to be looked up on PATH.
     pub(crate) fn new(program: impl Into<OsString>) -> Self {
-        Self {
-            program: program.into(),
-            args: Vec::new(),
-            env: Vec::new(),
-            stdin: None,
-        }
+        Self { program: program.into(), args: Vec::new(), env: Vec::new(), stdin: None }
     }
 
     /// Adds one argument.
@@ -95,18 +90,9 @@ impl Tool {
         tracing::debug!(command = %self, "run");
         let start = Instant::now();
         let mut command = self.tied();
-        command.stdin(if self.stdin.is_some() {
-            Stdio::piped()
-        } else {
-            Stdio::null()
-        });
-        command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("cannot start `{self}`"))?;
+        command.stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().with_context(|| format!("cannot start `{self}`"))?;
         let pipe = child.stdin.take();
         // A program may write before it has read everything, so both go on at once.
         let feed = async {
@@ -140,13 +126,8 @@ impl Tool {
     pub(crate) fn converse(&self, stderr: File) -> Result<tokio::process::Child> {
         tracing::debug!(command = %self, "start");
         let mut command = self.command();
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(stderr);
-        command
-            .spawn()
-            .with_context(|| format!("cannot start `{self}`"))
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr);
+        command.spawn().with_context(|| format!("cannot start `{self}`"))
     }
 
     /// Starts a program that writes both streams to `log`, and returns its process id. Whoever
@@ -157,13 +138,8 @@ impl Tool {
     pub(crate) fn launch(&self, log: File) -> Result<u32> {
         tracing::debug!(command = %self, "launch");
         let mut command = self.command().into_std();
-        command
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log);
-        let child = command
-            .spawn()
-            .with_context(|| format!("cannot start `{self}`"))?;
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        let child = command.spawn().with_context(|| format!("cannot start `{self}`"))?;
         Ok(child.id())
     }
 
@@ -176,11 +152,8 @@ impl Tool {
     fn tied(&self) -> tokio::process::Command {
         if cfg!(target_os = "linux") {
             let prefix = ["--pdeathsig", "KILL", "--"].map(OsString::from);
-            let args: Vec<_> = prefix
-                .into_iter()
-                .chain([self.program.clone()])
-                .chain(self.args.clone())
-                .collect();
+            let args: Vec<_> =
+                prefix.into_iter().chain([self.program.clone()]).chain(self.args.clone()).collect();
             bare(OsStr::new("setpriv"), &args, &self.env)
         } else {
             self.command()
@@ -190,20 +163,14 @@ impl Tool {
 
 /// Every program gets a process group of its own: a Ctrl-C is for the harness, which then ends what
 /// it started in the right order.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the module that runs programs"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the module that runs programs")]
 fn bare(
     program: &OsStr,
     args: &[OsString],
     env: &[(OsString, OsString)],
 ) -> tokio::process::Command {
     let mut command = tokio::process::Command::new(program);
-    command
-        .args(args)
-        .envs(env.iter().map(|(key, value)| (key, value)))
-        .process_group(0);
+    command.args(args).envs(env.iter().map(|(key, value)| (key, value))).process_group(0);
     command
 }
 
@@ -225,11 +192,7 @@ impl fmt::Display for Tool {
 
 fn failure(tool: &Tool, output: &Output) -> String {
     let tail = tail(&output.stderr, TAIL_LINES);
-    let said = if tail.is_empty() {
-        "it wrote nothing to stderr"
-    } else {
-        tail
-    };
+    let said = if tail.is_empty() { "it wrote nothing to stderr" } else { tail };
     format!(
         "`{tool}` failed ({status}) after {elapsed:.1} s: {said}",
         status = output.status,

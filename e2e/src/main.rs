@@ -4,14 +4,42 @@
 
 use std::process::ExitCode;
 
+use clap::Parser as _;
+
 mod abort;
 mod cidr;
+mod claim;
+mod claims;
+mod cli;
 mod cluster;
 mod cmd;
+mod commands;
 mod poll;
+mod proof;
+mod prove;
+mod provider;
+mod registry;
+mod report;
+mod run;
+mod rundir;
+mod sabotage;
 mod step;
+mod steps;
+mod sweep;
 mod terminal;
+mod view;
 
-fn main() -> ExitCode {
-    ExitCode::SUCCESS
+/// One thread: the programs that the harness starts are tied to the life of the thread that
+/// started them.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    terminal::log(cli.verbose);
+    match commands::run(cli).await {
+        Ok(code) => code,
+        Err(error) => {
+            terminal::say(&format!("error: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
 }

@@ -64,10 +64,7 @@ pub(crate) async fn until<T>(
         rest(pause.min(end - Instant::now())).await;
         pause = (pause + pause / 2).min(LONGEST_PAUSE);
     }
-    bail!(
-        "gave up waiting until {what}: not within {} s: {reason}",
-        deadline.as_secs_f64()
-    )
+    bail!("gave up waiting until {what}: not within {} s: {reason}", deadline.as_secs_f64())
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the poll module")]

@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use futures::future::LocalBoxFuture;
 use tracing::Instrument as _;
 
 use crate::abort::Abort;
@@ -61,11 +62,17 @@ impl Steps {
     ///
     /// # Errors
     /// What `work` returns, or the reason why the run has to stop; `title` is the context.
-    pub(crate) async fn run<T>(
-        &self,
-        title: &str,
-        work: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
+    pub(crate) fn run<'a, T: 'a>(
+        &'a self,
+        title: &'a str,
+        work: impl Future<Output = Result<T>> + 'a,
+    ) -> LocalBoxFuture<'a, Result<T>> {
+        // Boxed here, once: a step is a large future, and a run is made of many.
+        let work = Box::pin(work);
+        Box::pin(self.numbered(title, work))
+    }
+
+    async fn numbered<T>(&self, title: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
         let number = self.begun.get() + 1;
         self.begun.set(number);
         (self.watcher)(number, title)?;
@@ -80,11 +87,16 @@ impl Steps {
     ///
     /// # Errors
     /// As [`Steps::run`].
-    pub(crate) async fn part<T>(
-        &self,
-        title: &str,
-        work: impl Future<Output = Result<T>>,
-    ) -> Result<T> {
+    pub(crate) fn part<'a, T: 'a>(
+        &'a self,
+        title: &'a str,
+        work: impl Future<Output = Result<T>> + 'a,
+    ) -> LocalBoxFuture<'a, Result<T>> {
+        let work = Box::pin(work);
+        Box::pin(self.unnumbered(title, work))
+    }
+
+    async fn unnumbered<T>(&self, title: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
         let (result, time) = self.timed(None, title, work).await;
         tracing::info!("{}", line(&time, self.total));
         result
@@ -107,11 +119,7 @@ impl Steps {
         work: impl Future<Output = Result<T>>,
     ) -> (Result<T>, StepTime) {
         let began = self.start.elapsed();
-        let result = self
-            .abort
-            .unless(work)
-            .await
-            .with_context(|| title.to_owned());
+        let result = self.abort.unless(work).await.with_context(|| title.to_owned());
         let time = StepTime {
             number,
             title: title.to_owned(),
@@ -149,30 +157,15 @@ mod tests {
 
     fn time(number: Option<usize>, title: &str, ok: bool) -> StepTime {
         let took = Duration::from_millis(10_149);
-        StepTime {
-            number,
-            title: title.into(),
-            began: Duration::ZERO,
-            took,
-            ok,
-        }
+        StepTime { number, title: title.into(), began: Duration::ZERO, took, ok }
     }
 
     #[test]
     fn a_step_reads_as_a_line() {
         let lines = [
-            (
-                time(Some(3), "Deploy Istio", true),
-                "[3/9] Deploy Istio .. ok (10.1 s)",
-            ),
-            (
-                time(Some(3), "Deploy Istio", false),
-                "[3/9] Deploy Istio .. failed (10.1 s)",
-            ),
-            (
-                time(None, "the node is Ready", true),
-                "the node is Ready .. ok (10.1 s)",
-            ),
+            (time(Some(3), "Deploy Istio", true), "[3/9] Deploy Istio .. ok (10.1 s)"),
+            (time(Some(3), "Deploy Istio", false), "[3/9] Deploy Istio .. failed (10.1 s)"),
+            (time(None, "the node is Ready", true), "the node is Ready .. ok (10.1 s)"),
         ];
         for (time, expected) in lines {
             assert_eq!(line(&time, 9), expected);
@@ -196,24 +189,15 @@ mod tests {
             })
             .await
             .unwrap();
-        let titles: Vec<_> = steps
-            .times()
-            .into_iter()
-            .map(|t| (t.number, t.title))
-            .collect();
+        let titles: Vec<_> = steps.times().into_iter().map(|t| (t.number, t.title)).collect();
         let expected = [(Some(1), "one"), (None, "between"), (Some(2), "two")];
-        assert_eq!(
-            titles,
-            expected.map(|(number, title)| (number, title.to_owned()))
-        );
+        assert_eq!(titles, expected.map(|(number, title)| (number, title.to_owned())));
     }
 
     #[tokio::test]
     async fn an_error_carries_the_words_of_its_step() {
         let steps = Steps::new(1, Abort::new(), |_, _| Ok(()));
-        let error = steps
-            .run("Deploy Istio", async { Err::<(), _>(anyhow!("no room")) })
-            .await;
+        let error = steps.run("Deploy Istio", async { Err::<(), _>(anyhow!("no room")) }).await;
         assert_eq!(format!("{:#}", error.unwrap_err()), "Deploy Istio: no room");
         assert!(!steps.times()[0].ok);
     }
@@ -223,10 +207,7 @@ mod tests {
         let abort = Abort::new();
         let steps = Steps::new(1, abort.clone(), |_, _| Ok(()));
         abort.raise("kubelet ended");
-        let error = steps
-            .run("Deploy Istio", pending::<Result<()>>())
-            .await
-            .unwrap_err();
+        let error = steps.run("Deploy Istio", pending::<Result<()>>()).await.unwrap_err();
         assert_eq!(format!("{error:#}"), "Deploy Istio: kubelet ended");
     }
 }

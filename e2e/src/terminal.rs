@@ -19,6 +19,11 @@ pub(crate) fn pass(line: &str) {
     }
 }
 
+/// Whether results may be coloured: on a terminal, unless `NO_COLOR` is set.
+pub(crate) fn in_colour() -> bool {
+    stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// Prints a result.
 pub(crate) fn answer(text: &str) {
     // A reader that went away (`| head`) has what it wanted.
@@ -28,4 +33,22 @@ pub(crate) fn answer(text: &str) {
 fn write(text: std::fmt::Arguments<'_>) {
     // Nothing better can be done about a stderr that is gone.
     drop(stderr().write_fmt(text));
+}
+
+/// Sends the log to stderr: warnings, with `verbose` more; RUST_LOG overrides. The Kubernetes
+/// client is silent: it logs as an error what the harness waits out.
+pub(crate) fn log(verbose: u8) {
+    let level = match verbose {
+        0 => "warn,kube_client=off",
+        1 => "warn,kube_client=off,e2e=info",
+        _ => "warn,kube_client=off,e2e=debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_unset_or_wrong| tracing_subscriber::EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .without_time()
+        .with_target(false)
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .init();
 }

@@ -14,9 +14,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 #[tokio::test(start_paused = true)]
 async fn what_holds_at_once_is_not_waited_for() {
     let start = Instant::now();
-    let value = until("it holds", DEADLINE, 1, async || Ok(Seen::Ready(7)))
-        .await
-        .unwrap();
+    let value = until("it holds", DEADLINE, 1, async || Ok(Seen::Ready(7))).await.unwrap();
     assert_eq!((value, start.elapsed()), (7, Duration::ZERO));
 }
 
@@ -25,11 +23,7 @@ async fn looks_go_on_until_it_holds() {
     let mut looks = 0;
     let value = until("it holds", DEADLINE, 1, async || {
         looks += 1;
-        Ok(if looks == 4 {
-            Seen::Ready(looks)
-        } else {
-            Seen::NotYet("too early".into())
-        })
+        Ok(if looks == 4 { Seen::Ready(looks) } else { Seen::NotYet("too early".into()) })
     });
     assert_eq!(value.await.unwrap(), 4);
 }
@@ -38,15 +32,10 @@ async fn looks_go_on_until_it_holds() {
 async fn the_timeout_says_what_how_long_and_the_last_reason() {
     let start = Instant::now();
     let mut looks = 0;
-    let error = until(
-        "the node is Ready",
-        DEADLINE,
-        1,
-        async || -> Result<Seen<()>> {
-            looks += 1;
-            Ok(Seen::NotYet(format!("reason {looks}")))
-        },
-    )
+    let error = until("the node is Ready", DEADLINE, 1, async || -> Result<Seen<()>> {
+        looks += 1;
+        Ok(Seen::NotYet(format!("reason {looks}")))
+    })
     .await
     .unwrap_err();
     assert_eq!(
@@ -59,11 +48,9 @@ async fn the_timeout_says_what_how_long_and_the_last_reason() {
 #[tokio::test(start_paused = true)]
 async fn a_look_that_hangs_is_cut_off_at_the_deadline() {
     let start = Instant::now();
-    let error = until("it answers", DEADLINE, 1, async || {
-        pending::<Result<Seen<()>>>().await
-    })
-    .await
-    .unwrap_err();
+    let error = until("it answers", DEADLINE, 1, async || pending::<Result<Seen<()>>>().await)
+        .await
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "gave up waiting until it answers: not within 5 s: the first look did not return"
@@ -80,10 +67,7 @@ async fn an_error_of_a_look_ends_the_wait() {
     })
     .await
     .unwrap_err();
-    assert_eq!(
-        (format!("{error:#}"), looks),
-        ("wait until it answers: forbidden".into(), 1)
-    );
+    assert_eq!((format!("{error:#}"), looks), ("wait until it answers: forbidden".into(), 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -91,11 +75,7 @@ async fn a_flap_starts_the_streak_anew() {
     let mut looks = 0;
     let value = until("it stays", DEADLINE, 3, async || {
         looks += 1;
-        Ok(if looks == 3 {
-            Seen::NotYet("flapped".into())
-        } else {
-            Seen::Ready(looks)
-        })
+        Ok(if looks == 3 { Seen::NotYet("flapped".into()) } else { Seen::Ready(looks) })
     });
     assert_eq!(value.await.unwrap(), 6);
 }

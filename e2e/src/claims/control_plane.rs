@@ -1,0 +1,176 @@
+//! Claims about istiod: which CA it took, what it signs with, and what it publishes.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use mesh::{CaBundle, Error, NamespaceRoot, RootState, SigningCa, SigningRequest};
+use pki::{Certificate, TrustBundle};
+
+use crate::claim::{Evidence, Finding};
+use crate::view::View;
+
+/// Claim 1.
+pub(super) async fn uses_the_plugged_in_ca(view: &View<'_>) -> Result<Finding> {
+    let istiods = view.mesh.istiods().await?;
+    let mut evidence = Evidence::default();
+    let mut wrong = Vec::new();
+    if istiods.is_empty() {
+        return Ok(Finding::is_false("expected a running istiod, found none"));
+    }
+    for istiod in &istiods {
+        let ca = SigningCa::from_log(&view.mesh.istiod_log(istiod).await?);
+        evidence = evidence
+            .with(format!("{} says", istiod.pod), format!("{ca:?}"))
+            .with(format!("{} version", istiod.pod), view.mesh.istiod_version(istiod).await?);
+        if ca != SigningCa::PluggedIn {
+            wrong.push(format!("{} says that it took another CA: {ca:?}", istiod.pod));
+        }
+    }
+    let self_signed = view.mesh.has_self_signed_secret().await?;
+    evidence = evidence.with("Secret istio-ca-secret", if self_signed { "exists" } else { "none" });
+    if self_signed {
+        wrong.push("expected no Secret `istio-ca-secret`, found one".to_owned());
+    }
+    Ok(finding(wrong, evidence))
+}
+
+/// Claim 7.
+pub(super) async fn every_namespace_has_the_root(view: &View<'_>) -> Result<Finding> {
+    let roots = view.mesh.namespace_roots(&view.truth.root_pem).await?;
+    let mut evidence = Evidence::default();
+    let mut wrong = Vec::new();
+    for NamespaceRoot { namespace, state } in &roots {
+        let said = match state {
+            RootState::Same => "same bytes".to_owned(),
+            RootState::Differs { found } => format!("other bytes: {}", describe_pem(found)),
+            RootState::NoKey => "no key `root-cert.pem`".to_owned(),
+            RootState::NoConfigMap => "no ConfigMap".to_owned(),
+        };
+        if *state != RootState::Same {
+            wrong
+                .push(format!("namespace {namespace}: expected the plugged-in root, found {said}"));
+        }
+        evidence = evidence.with(format!("namespace {namespace}"), said);
+    }
+    if roots.is_empty() {
+        wrong.push("expected a ConfigMap in every namespace, found no namespace".to_owned());
+    }
+    Ok(finding(wrong, evidence))
+}
+
+/// Claim 8.
+pub(super) async fn signs_with_the_cluster_ca(view: &View<'_>) -> Result<Finding> {
+    // An agent's view of istiod: whatever roots its pod has mounted. Whether those are the right
+    // ones is claim 7, and whether istiod's own certificate is, claim 9.
+    let roots = view.agents_roots().await?;
+    let mut evidence = Evidence::default();
+    let mut wrong = Vec::new();
+    let istiods = view.mesh.istiods().await?;
+    for istiod in istiods.iter().filter(|istiod| istiod.ready) {
+        let fresh = match view.mesh.fresh_certificate(istiod, &request(view, &roots)).await {
+            Ok(fresh) => fresh,
+            Err(error @ (Error::Refused { .. } | Error::PrivateKeyServed { .. })) => {
+                wrong.push(format!("{}: {error}", istiod.pod));
+                continue;
+            }
+            Err(error @ Error::IstiodNotTrusted { .. }) => return Ok(agents_distrust(&error)),
+            Err(error) => return Err(error.into()),
+        };
+        let chain: Vec<_> =
+            fresh.issued.as_agent_sends().iter().map(|c| c.der().to_vec()).collect();
+        evidence = evidence
+            .with(format!("{} signed", istiod.pod), fresh.leaf().fingerprint())
+            .with("issued by", fresh.leaf().issuer())
+            .with("cluster CA", view.truth.hierarchy.cluster_ca().fingerprint());
+        if let Err(error) = view.truth.hierarchy.verify(&chain, &fresh.requested, view.now()) {
+            wrong.push(format!("{}: {error}", istiod.pod));
+        }
+    }
+    if evidence.0.is_empty() && wrong.is_empty() {
+        wrong.push("expected a ready replica of istiod, found none".to_owned());
+    }
+    Ok(finding(wrong, evidence))
+}
+
+/// Claim 9.
+pub(super) async fn istiod_and_webhooks_chain_to_the_root(view: &View<'_>) -> Result<Finding> {
+    let expected = view.truth.hierarchy.trust_bundle();
+    let mut evidence = Evidence::default();
+    let mut wrong = Vec::new();
+    let istiod = view.istiod().await?;
+    // Here the plugged-in root alone is trusted: istiod has to prove itself by it.
+    match view.mesh.fresh_certificate(&istiod, &request(view, expected)).await {
+        Ok(fresh) => {
+            for (index, certificate) in fresh.istiod_served.certificates()?.iter().enumerate() {
+                let name = format!("istiod serves {}", index + 1);
+                evidence = evidence.with(name, describe(certificate));
+            }
+        }
+        Err(error @ Error::IstiodNotTrusted { .. }) => wrong.push(error.to_string()),
+        Err(error) => return Err(error.into()),
+    }
+    let webhooks = view.mesh.webhooks().await?;
+    if webhooks.is_empty() {
+        wrong.push("expected istiod's webhooks, found none".to_owned());
+    }
+    for webhook in &webhooks {
+        let name = format!("{} {}", webhook.configuration, webhook.name);
+        let said = match &webhook.ca_bundle {
+            CaBundle::Roots { roots, .. } if same_set(roots, expected) => "the root".to_owned(),
+            CaBundle::Roots { roots, .. } => {
+                roots.certificates().iter().map(describe).collect::<Vec<_>>().join("; ")
+            }
+            CaBundle::Empty => "an empty caBundle".to_owned(),
+            CaBundle::Unreadable { reason } => format!("an unreadable caBundle: {reason}"),
+        };
+        if said != "the root" {
+            wrong.push(format!("webhook {name}: expected the plugged-in root, found {said}"));
+        }
+        evidence = evidence.with(format!("webhook {name}"), said);
+    }
+    Ok(finding(wrong, evidence))
+}
+
+/// Nobody learns what an istiod signs that its own agents hang up on.
+pub(super) fn agents_distrust(error: &Error) -> Finding {
+    let control = "agents trust istiod's serving certificate (claim 9)".to_owned();
+    Finding::ControlFailed { control, reason: error.to_string() }
+}
+
+/// What is asked of istiod: a certificate for the client, as its agent asks for one.
+pub(super) fn request<'a>(view: &'a View<'_>, roots: &'a TrustBundle) -> SigningRequest<'a> {
+    SigningRequest {
+        namespace: &view.workloads.namespace,
+        service_account: &view.workloads.client.service_account,
+        trust_domain: &view.workloads.trust_domain,
+        roots,
+        validity: Duration::ZERO,
+        now: view.now(),
+    }
+}
+
+/// Whether two bundles hold the same certificates, in whatever order.
+pub(super) fn same_set(a: &TrustBundle, b: &TrustBundle) -> bool {
+    a.certificates().iter().all(|c| b.contains(c)) && b.certificates().iter().all(|c| a.contains(c))
+}
+
+/// A certificate in one line: its fingerprint tells it apart, its subject does not.
+pub(super) fn describe(certificate: &Certificate) -> String {
+    format!("{} ({})", certificate.fingerprint(), certificate.subject())
+}
+
+fn describe_pem(pem: &str) -> String {
+    match Certificate::all_from_pem(pem.as_bytes()) {
+        Ok(found) => found.iter().map(describe).collect::<Vec<_>>().join("; "),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// False where anything is wrong, with all of it.
+pub(super) fn finding(wrong: Vec<String>, evidence: Evidence) -> Finding {
+    if wrong.is_empty() {
+        Finding::Holds(evidence)
+    } else {
+        Finding::False { reason: wrong.join("; "), evidence }
+    }
+}

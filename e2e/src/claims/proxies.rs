@@ -1,0 +1,48 @@
+//! The claim about every proxy of the mesh, wherever it runs.
+
+use anyhow::Result;
+use mesh::{Proxy, ProxySecrets};
+
+use super::control_plane::{describe, finding, same_set};
+use crate::claim::{Evidence, Finding};
+use crate::view::View;
+
+/// Claim 6.
+pub(super) async fn serve_and_trust(view: &View<'_>) -> Result<Finding> {
+    let mut evidence = Evidence::default();
+    let mut wrong = Vec::new();
+    for (proxy, secrets) in view.secrets().await? {
+        let name = format!("{} ({:?})", proxy.pod, proxy.kind);
+        evidence = evidence.with(&name, secrets.chain.first().map_or_else(String::new, describe));
+        for problem in judge(view, proxy, secrets) {
+            wrong.push(format!("{name}: {problem}"));
+        }
+    }
+    if evidence.0.is_empty() {
+        wrong.push("expected proxies, found none".to_owned());
+    }
+    Ok(finding(wrong, evidence))
+}
+
+/// What is wrong with what one proxy serves and trusts.
+fn judge(view: &View<'_>, proxy: &Proxy, secrets: &ProxySecrets) -> Vec<String> {
+    let hierarchy = &view.truth.hierarchy;
+    let mut problems = Vec::new();
+    let id = view.workloads.spiffe_id_of(&proxy.pod.namespace, &proxy.service_account);
+    let chain: Vec<_> = secrets.chain.iter().map(|c| c.der().to_vec()).collect();
+    match id.map(|id| hierarchy.verify(&chain, &id, view.now())) {
+        Ok(Ok(verified)) => {
+            for position in verified.strangers() {
+                let stranger = &verified.served()[*position];
+                problems.push(format!("it serves a stranger, {}", describe(stranger)));
+            }
+        }
+        Ok(Err(error)) => problems.push(error.to_string()),
+        Err(error) => problems.push(error.to_string()),
+    }
+    if !same_set(&secrets.roots, hierarchy.trust_bundle()) {
+        let found: Vec<_> = secrets.roots.certificates().iter().map(describe).collect();
+        problems.push(format!("expected to trust the root alone, found [{}]", found.join("; ")));
+    }
+    problems
+}

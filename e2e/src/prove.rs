@@ -1,0 +1,338 @@
+//! A whole run: the CA, a cluster, the page, the claims, the reports.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use pki::{Hierarchy, Profile};
+use time::OffsetDateTime;
+use tools::{Cache, Toolbox, versions};
+
+use crate::abort::Abort;
+use crate::claim::{Claim, Verdict};
+use crate::claims::CLAIMS;
+use crate::cluster::Cluster;
+use crate::commands::{runs_folder, toolbox};
+// use crate::diagnose;
+use crate::proof::{self, Proof, Request};
+use crate::provider::local;
+use crate::report::{self, Failure, Report, Sabotaged};
+use crate::run::{End, Run, Setup, registry_root, scoped};
+use crate::sabotage::{self, Ends, SABOTAGES, Sabotage, Sets};
+use crate::step::StepTime;
+use crate::steps::ca::{self, Administrator};
+use crate::steps::workloads::Client;
+use crate::terminal;
+
+mod sabotages;
+
+/// The name of the local cluster, as on the page.
+const CLUSTER: &str = "cluster1";
+
+/// What to prove, and how.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct RunArgs {
+    /// The CA's profile: makefile (what Istio's Makefile makes) or hardened
+    #[arg(long, default_value = "makefile", value_name = "PROFILE")]
+    profile: Profile,
+    /// Which of Istio's samples sends the requests
+    #[arg(long, value_enum, default_value = "sleep")]
+    client: Client,
+    /// Test only these claims, by number or name, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "CLAIM")]
+    only: Vec<String>,
+    /// List the claims and stop
+    #[arg(long)]
+    list: bool,
+    /// Count a skipped claim as one that could not be tested
+    #[arg(long)]
+    require: bool,
+    /// Break one thing on purpose; `list` names them, `all` tries every one
+    #[arg(long, value_name = "NAME")]
+    sabotage: Option<String>,
+    /// Keep the mesh of a run that failed, until `down`
+    #[arg(long)]
+    keep_on_failure: bool,
+    /// Write the JSON report to this file too
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+/// Does what the arguments say.
+///
+/// # Errors
+/// It could not be done at all; exit code 2.
+pub(crate) async fn run(args: &RunArgs) -> Result<ExitCode> {
+    if args.list {
+        for claim in CLAIMS {
+            terminal::answer(&format!("{:2} {}: {}", claim.number, claim.id, claim.sentence));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    match args.sabotage.as_deref() {
+        Some("list") => {
+            for sabotage in SABOTAGES {
+                terminal::answer(&format!("{}: {}", sabotage.name, sabotage.sentence));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Some("all") => Session::prepare(args, None)?.all_sabotages().await,
+        Some(name) => {
+            let known = || SABOTAGES.iter().map(|s| s.name).collect::<Vec<_>>().join(", ");
+            let sabotage = sabotage::named(name);
+            let sabotage =
+                sabotage.with_context(|| format!("no sabotage is named `{name}`: {}", known()))?;
+            Session::prepare(args, Some(sabotage))?.prove().await
+        }
+        None => Session::prepare(args, None)?.prove().await,
+    }
+}
+
+/// What is known before a run starts.
+struct Session {
+    args: RunArgs,
+    sabotage: Option<&'static Sabotage>,
+    claims: Vec<&'static Claim>,
+    parent: PathBuf,
+    cache: Cache,
+    toolbox: Toolbox,
+    abort: Abort,
+}
+
+/// What a run leaves behind, also where it fails on its way.
+#[derive(Default)]
+struct Notes {
+    begun: Option<Begun>,
+    steps: Vec<StepTime>,
+    hierarchy: Option<Hierarchy>,
+    proof: Proof,
+    diagnosis: String,
+}
+
+struct Begun {
+    id: String,
+    folder: PathBuf,
+    started: OffsetDateTime,
+    clock: Instant,
+}
+
+impl Begun {
+    fn new(run: &Run) -> Self {
+        let folder = run.dir.root().to_owned();
+        Self { id: run.id().to_string(), folder, started: run.now, clock: Instant::now() }
+    }
+}
+
+impl Session {
+    /// Checks the machine and builds what is missing.
+    fn prepare(args: &RunArgs, sabotage: Option<&'static Sabotage>) -> Result<Self> {
+        let claims = chosen(&args.only)?;
+        let abort = Abort::new();
+        abort.on_signals()?;
+        let parent = runs_folder()?;
+        let cache = Cache::of_user()?;
+        local::preflight(&[&parent, cache.root()])?;
+        let toolbox = toolbox(&cache)?;
+        Ok(Self { args: args.clone(), sabotage, claims, parent, cache, toolbox, abort })
+    }
+
+    fn setup(&self, steps: usize) -> Setup {
+        Setup {
+            registry: registry_root().to_owned(),
+            parent: self.parent.clone(),
+            steps,
+            nodes: 1,
+            keep_on_failure: self.args.keep_on_failure,
+        }
+    }
+
+    fn request(&self, run: &Run) -> Request {
+        Request {
+            claims: self.claims.clone(),
+            client: self.args.client,
+            sabotage: self.sabotage,
+            page: run.dir.root().join("page"),
+            keep_on_failure: self.args.keep_on_failure,
+        }
+    }
+
+    /// Makes the CA while the cluster comes up.
+    async fn cluster(&self, run: &Run) -> Result<(Cluster, Administrator)> {
+        let (folder, profile, now) = (run.dir.root().join("ca"), self.args.profile, run.now);
+        let ca = async {
+            let make = move || ca::make(&folder, CLUSTER, profile, now);
+            tokio::task::spawn_blocking(make).await.context("make the CA")?
+        };
+        let names = run.names.first().context("no node was reserved")?;
+        let both = async {
+            let cluster = local::up(run, CLUSTER, names, &self.cache, &self.toolbox);
+            tokio::try_join!(cluster, run.steps.part("make a root and a cluster CA", ca))
+        };
+        run.steps.run("Create a cluster", both).await
+    }
+
+    /// Proves the claims, or shows that a sabotage is noticed.
+    async fn prove(self) -> Result<ExitCode> {
+        let mut notes = Notes::default();
+        let ran = scoped(&self.setup(proof::STEPS), &self.abort, async |run| {
+            notes.begun = Some(Begun::new(run));
+            let done = Box::pin(self.page(run, &mut notes)).await;
+            notes.steps = run.steps.times();
+            let keep = self.args.keep_on_failure && self.verdict(&notes.proof) != Verdict::Proven;
+            done.map(|()| ((), if keep { End::Keep } else { End::TearDown }))
+        })
+        .await;
+        self.report(notes, ran)
+    }
+
+    async fn page(&self, run: &Run, notes: &mut Notes) -> Result<()> {
+        let (cluster, administrator) = self.cluster(run).await?;
+        notes.hierarchy = Some(administrator.truth.hierarchy.clone());
+        let (request, proof) = (self.request(run), &mut notes.proof);
+        let toolbox = &self.toolbox;
+        let done = proof::prove(&run.steps, &cluster, toolbox, &administrator, &request, proof);
+        let done = done.await;
+        if done.is_err()
+            || (self.sabotage.is_none() && self.verdict(&notes.proof) != Verdict::Proven)
+        {
+            notes.diagnosis = String::new();
+        }
+        done
+    }
+
+    fn verdict(&self, proof: &Proof) -> Verdict {
+        Verdict::over(&proof.tested, self.args.require)
+    }
+
+    /// Writes the reports, shows the table, and says how the run ended.
+    fn report(&self, notes: Notes, ran: Result<()>) -> Result<ExitCode> {
+        let Notes { begun, steps, hierarchy, proof, diagnosis } = notes;
+        // A run that did not even begin has nothing to report but its error.
+        let Some(begun) = begun else { return ran.map(|()| ExitCode::from(2)) };
+        let failed = ran.is_err();
+        let verdict = self.verdict(&proof);
+        let caught = self.sabotage.map(|sabotage| match &sabotage.ends {
+            Ends::Stops(_) => proof.stopped.is_some(),
+            Ends::Claims { .. } => Sets::expected(sabotage) == Some(Sets::of(&proof.tested)),
+        });
+        let report = Report {
+            run: begun.id,
+            started: begun.started,
+            elapsed: begun.clock.elapsed(),
+            provider: "local".to_owned(),
+            profile: self.args.profile.to_string(),
+            versions: versions_used(),
+            reproduce: self.args.command_line(),
+            steps,
+            tested: proof.tested,
+            hierarchy: proof.held_against.or(hierarchy),
+            served: proof.served,
+            workloads: proof.workloads,
+            failure: ran.err().map(|error| Failure { reason: format!("{error:#}"), diagnosis }),
+            sabotage: self
+                .sabotage
+                .map(|sabotage| Sabotaged { sabotage, stopped: proof.stopped.clone() }),
+            verdict,
+        };
+        report::write(&begun.folder, &report)?;
+        if let Some(file) = &self.args.report {
+            copy_report(&report::json(&report)?, file)?;
+        }
+        terminal::answer(&report::terminal(&report, &begun.folder, terminal::in_colour()));
+        let code = match caught {
+            _ if failed => Verdict::Unproven.exit_code(),
+            // The harness itself is wrong.
+            Some(false) => Verdict::Unproven.exit_code(),
+            _ => verdict.exit_code(),
+        };
+        Ok(ExitCode::from(code))
+    }
+}
+
+impl RunArgs {
+    /// The command line that does the same again.
+    fn command_line(&self) -> String {
+        let mut line = format!("cargo xtask e2e --profile {}", self.profile);
+        if self.client == Client::Curl {
+            line.push_str(" --client curl");
+        }
+        if !self.only.is_empty() {
+            line.push_str(&format!(" --only {}", self.only.join(",")));
+        }
+        for (given, flag) in
+            [(self.require, " --require"), (self.keep_on_failure, " --keep-on-failure")]
+        {
+            line.push_str(if given { flag } else { "" });
+        }
+        if let Some(name) = &self.sabotage {
+            line.push_str(&format!(" --sabotage {name}"));
+        }
+        line
+    }
+}
+
+/// The claims that were asked for, by number or name; all of them if none was.
+fn chosen(only: &[String]) -> Result<Vec<&'static Claim>> {
+    if only.is_empty() {
+        return Ok(CLAIMS.iter().collect());
+    }
+    for name in only {
+        let known = CLAIMS.iter().any(|claim| is_called(claim, name));
+        anyhow::ensure!(known, "no claim is called `{name}`; `--list` names them all");
+    }
+    let is_asked_for = |claim: &&Claim| only.iter().any(|name| is_called(claim, name));
+    Ok(CLAIMS.iter().filter(is_asked_for).collect())
+}
+
+fn is_called(claim: &Claim, name: &str) -> bool {
+    claim.id == name || claim.number.to_string() == name
+}
+
+fn versions_used() -> Vec<(String, String)> {
+    [
+        ("Kubernetes", versions::KUBERNETES),
+        ("etcd", versions::ETCD),
+        ("Istio", versions::ISTIO),
+        ("Istio module", versions::ISTIO_MODULE),
+        ("Envoy", versions::ENVOY_VERSION),
+        ("harness", env!("CARGO_PKG_VERSION")),
+    ]
+    .map(|(name, version)| (name.to_owned(), version.to_owned()))
+    .to_vec()
+}
+
+/// Writes a report where the caller wants it, whole.
+fn copy_report(json: &str, file: &Path) -> Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    std::fs::write(file, json).with_context(|| format!("cannot write {}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    fn numbers(only: &[&str]) -> Vec<u8> {
+        let only: Vec<_> = only.iter().map(|name| (*name).to_owned()).collect();
+        chosen(&only).unwrap().iter().map(|claim| claim.number).collect()
+    }
+
+    #[test]
+    fn claims_are_chosen_by_number_or_name_and_keep_their_order() {
+        assert_eq!(numbers(&["11", "openssl-agrees"]), [5, 11]);
+        assert_eq!(numbers(&[]).len(), CLAIMS.len());
+    }
+
+    #[test]
+    fn a_claim_that_does_not_exist_is_named() {
+        let error = chosen(&["14".to_owned()]).err().map(|error| error.to_string());
+        let expected = "no claim is called `14`; `--list` names them all";
+        assert_eq!(error.as_deref(), Some(expected));
+    }
+}

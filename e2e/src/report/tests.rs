@@ -1,0 +1,9 @@
+//! The renderings, on certificates that are made for it.
+
+mod counts;
+mod files;
+mod json;
+mod junit;
+mod page;
+mod samples;
+mod table;

@@ -1,0 +1,170 @@
+//! The life of one run: registered before it makes anything, torn down whatever happens to it.
+//!
+//! Success, failure, a signal and a panic all end in the same teardown. After a SIGKILL the node
+//! ends by itself, and the next sweep removes the rest.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use futures::FutureExt as _;
+use time::OffsetDateTime;
+
+use crate::abort::Abort;
+use crate::provider::local::names::{Names, free_index};
+use crate::provider::local::network;
+use crate::provider::local::node::Node;
+use crate::registry::{Entry, Registration, Registry};
+use crate::rundir::{RunDir, RunId};
+use crate::step::Steps;
+use crate::sweep::{self, Kept, sweep};
+use crate::terminal;
+
+/// What a run is given.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    /// Where the runs of this machine are registered.
+    pub(crate) registry: PathBuf,
+    /// The folder that gets a folder for the run.
+    pub(crate) parent: PathBuf,
+    /// How many steps there are.
+    pub(crate) steps: usize,
+    /// How many local nodes to reserve addresses for.
+    pub(crate) nodes: u8,
+    /// Whether the mesh of a failed run stays.
+    pub(crate) keep_on_failure: bool,
+}
+
+/// What happens to the mesh at the end of a run that succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It is torn down.
+    TearDown,
+    /// It stays, until `down`.
+    Keep,
+}
+
+/// A run that is under way.
+pub(crate) struct Run {
+    /// Its folder.
+    pub(crate) dir: RunDir,
+    /// Its steps.
+    pub(crate) steps: Steps,
+    /// What stops it.
+    pub(crate) abort: Abort,
+    /// When it began.
+    pub(crate) now: OffsetDateTime,
+    /// The local nodes it may make.
+    pub(crate) names: Vec<Names>,
+    registration: Rc<Registration>,
+    nodes: RefCell<Vec<Node>>,
+}
+
+impl Run {
+    /// Keeps a node running until the run ends.
+    pub(crate) fn hold(&self, node: Node) {
+        self.nodes.borrow_mut().push(node);
+    }
+
+    /// The file whose lock says that the run lives.
+    pub(crate) fn lock_file(&self) -> PathBuf {
+        self.registration.lock_file()
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self) -> RunId {
+        self.registration.entry().id
+    }
+}
+
+/// Sweeps, registers a run, does `body`, and tears down.
+///
+/// # Errors
+/// What `body` returns, or the teardown's own error if there is no other.
+pub(crate) async fn scoped<T>(
+    setup: &Setup,
+    abort: &Abort,
+    body: impl AsyncFnOnce(&Run) -> Result<(T, End)>,
+) -> Result<T> {
+    let registry = Registry::open(&setup.registry)?;
+    // Errors of dead runs are theirs: they must not stand in the way of this one.
+    if let Err(error) = sweep(&registry, &Kept::Leave).await {
+        terminal::say(&format!("warning: an earlier run could not be swept: {error:#}"));
+    }
+    let run = begin(setup, &registry, abort.clone()).await?;
+    let result = AssertUnwindSafe(run.abort.unless(body(&run))).catch_unwind().await;
+    let keep = match &result {
+        Ok(Ok((_, end))) => *end == End::Keep,
+        Ok(Err(_)) => setup.keep_on_failure,
+        Err(_) => false,
+    };
+    let ended = if keep { stay(&run).await } else { tear_down(&run, &registry).await };
+    match result {
+        Err(panic) => resume_unwind(panic),
+        Ok(Err(error)) => {
+            if let Err(second) = ended {
+                terminal::say(&format!("warning: {second:#}; `cargo xtask e2e down` tries again"));
+            }
+            Err(error)
+        }
+        Ok(Ok((value, _))) => ended.map(|()| value),
+    }
+}
+
+async fn begin(setup: &Setup, registry: &Registry, abort: Abort) -> Result<Run> {
+    let routes = network::machine_routes().await?;
+    let guard = registry.lock().await?;
+    let runs = guard.runs()?;
+    let mut taken: Vec<u8> =
+        runs.iter().flat_map(|(entry, _)| &entry.nodes).map(|names| names.index).collect();
+    let id = RunId::random()?;
+    let dir = RunDir::new(&setup.parent, &id)?;
+    let mut names = Vec::new();
+    for cluster in 0..setup.nodes {
+        let index = free_index(&taken, &routes)?;
+        taken.push(index);
+        names.push(Names::new(&id, dir.root(), cluster, index));
+    }
+    let registration = Rc::new(guard.register(Entry {
+        id,
+        folder: dir.root().to_owned(),
+        harness: std::process::id(),
+        step: String::new(),
+        kept: false,
+        nodes: names.clone(),
+    })?);
+    dir.create()?;
+    let told = Rc::clone(&registration);
+    let steps = Steps::new(setup.steps, abort.clone(), move |_, title| {
+        told.update(|entry| entry.step = title.to_owned())
+    });
+    let now = OffsetDateTime::now_utc();
+    let nodes = RefCell::default();
+    Ok(Run { dir, steps, abort, now, names, registration, nodes })
+}
+
+/// Lets the run's nodes go on without the harness.
+async fn stay(run: &Run) -> Result<()> {
+    run.registration.update(|entry| entry.kept = true)?;
+    for node in run.nodes.take() {
+        node.keep().await?;
+    }
+    Ok(())
+}
+
+async fn tear_down(run: &Run, registry: &Registry) -> Result<()> {
+    let start = Instant::now();
+    let entry = run.registration.entry();
+    sweep::clear(&entry).await.context("tear down")?;
+    registry.lock().await?.forget(&entry.id)?;
+    terminal::say(&format!("torn down ({:.1} s)", start.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// The machine-wide folder in which runs are registered: gone after a reboot, as they are.
+pub(crate) fn registry_root() -> &'static Path {
+    Path::new("/run/cacerts-e2e")
+}

@@ -1,0 +1,100 @@
+//! Removes what dead runs left, and ends meshes that were kept. A run whose lock is held is left
+//! alone, unless it was kept and its end is asked for.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::poll::{Seen, until};
+use crate::provider::local::node;
+use crate::registry::{Entry, Guard, Life, Registry};
+use crate::rundir::RunId;
+
+/// A kept node ends at once when it is killed.
+const END_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Which kept meshes a sweep ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// None.
+    Leave,
+    /// All.
+    End,
+    /// That of one run.
+    EndOnly(RunId),
+}
+
+impl Kept {
+    fn ends(&self, id: &RunId) -> bool {
+        match self {
+            Self::Leave => false,
+            Self::End => true,
+            Self::EndOnly(only) => only == id,
+        }
+    }
+}
+
+/// What became of a run that was found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It lives, and goes on.
+    Lives(Entry),
+    /// Nothing of it is left but its folder.
+    Removed(Entry),
+}
+
+/// Looks at every registered run, and removes those that are dead.
+///
+/// # Errors
+/// The one run that is named does not exist, or something of a run cannot be removed; its entry
+/// stays, so that the next sweep tries again.
+pub(crate) async fn sweep(registry: &Registry, kept: &Kept) -> Result<Vec<Fate>> {
+    let guard = registry.lock().await?;
+    let mut fates = Vec::new();
+    let runs = guard.runs()?;
+    if let Kept::EndOnly(id) = kept {
+        let known = runs.iter().any(|(entry, _)| entry.id == *id);
+        ensure!(known, "no run is called {id}");
+    }
+    for (entry, life) in runs {
+        let remove = match life {
+            Life::Left(_) => true,
+            Life::Live => entry.kept && kept.ends(&entry.id),
+        };
+        if remove {
+            clear(&entry).await?;
+            if matches!(life, Life::Live) {
+                unlocked(&guard, &entry).await?;
+            }
+            guard.forget(&entry.id)?;
+            fates.push(Fate::Removed(entry));
+        } else {
+            fates.push(Fate::Lives(entry));
+        }
+    }
+    Ok(fates)
+}
+
+/// Removes everything that a run made on the machine, except for its folder.
+///
+/// # Errors
+/// Something stays.
+pub(crate) async fn clear(entry: &Entry) -> Result<()> {
+    for names in &entry.nodes {
+        node::remove(names)
+            .await
+            .with_context(|| format!("remove the node {} of the run {}", names.cgroup, entry.id))?;
+    }
+    Ok(())
+}
+
+async fn unlocked(guard: &Guard<'_>, entry: &Entry) -> Result<()> {
+    until("the kept mesh has let go of its lock", END_TIMEOUT, 1, async || {
+        let mut runs = guard.runs()?.into_iter();
+        Ok(match runs.find(|(other, _)| other.id == entry.id) {
+            Some((_, Life::Live)) => Seen::NotYet(format!("{} lives", entry.id)),
+            _ => Seen::Ready(()),
+        })
+    })
+    .await
+}

@@ -1,0 +1,206 @@
+//! What the claims look at: the mesh, the workloads in it, and the truth that it is held against.
+//!
+//! A look that several claims share (the chain that httpbin serves) is made once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use futures::future::try_join_all;
+use mesh::{Hello, Istiod, Look, Mesh, PodRef, Proxy, ProxySecrets, ProxyState, Relay, handshake};
+use pki::{BundleFiles, Certificate, Hierarchy, RootCa, SpiffeId, TrustBundle};
+use time::OffsetDateTime;
+use tokio::sync::{Mutex, OnceCell};
+
+use crate::cluster::Cluster;
+use crate::poll::{Seen, until};
+use crate::steps::workloads::Workloads;
+
+/// How long a mesh that was just set up may take to behave: a policy to reach a proxy, a first
+/// request to find its way. What has not settled by then is judged as it is.
+pub(crate) const SETTLE: Duration = Duration::from_secs(20);
+
+/// Everything a claim may look at.
+pub(crate) struct View<'a> {
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) mesh: &'a Mesh,
+    pub(crate) workloads: &'a Workloads,
+    /// What the mesh is held against.
+    pub(crate) truth: &'a Truth,
+    /// The administrator's root, where the run has it: for claims that change the mesh.
+    pub(crate) root: Option<&'a RootCa>,
+    /// Where the page's own files go.
+    pub(crate) page: PathBuf,
+    served: OnceCell<Look>,
+    secrets: OnceCell<Vec<(Proxy, ProxySecrets)>>,
+    relay: Mutex<Option<Relay>>,
+}
+
+/// The public half of the CA that should be plugged in. No key is in it.
+pub(crate) struct Truth {
+    pub(crate) hierarchy: Hierarchy,
+    /// The bytes of `root-cert.pem`, as istiod publishes them.
+    pub(crate) root_pem: Vec<u8>,
+    /// The certificates of `cert-chain.pem`, in their order.
+    pub(crate) chain: Vec<Certificate>,
+    /// The folder with the four files.
+    pub(crate) folder: PathBuf,
+}
+
+impl Truth {
+    /// Reads the public files of a bundle.
+    ///
+    /// # Errors
+    /// One of them is missing, cannot be read, or they do not belong together.
+    pub(crate) fn new(files: &BundleFiles, folder: PathBuf) -> Result<Self> {
+        let hierarchy = Hierarchy::from_files(files)?;
+        let root_pem = files.get(BundleFiles::ROOT_CERT).unwrap_or_default().to_vec();
+        let chain = files.get(BundleFiles::CERT_CHAIN).unwrap_or_default();
+        let chain = Certificate::all_from_pem(chain)?;
+        Ok(Self { hierarchy, root_pem, chain, folder })
+    }
+}
+
+impl<'a> View<'a> {
+    /// Nothing is looked at yet.
+    pub(crate) fn new(
+        cluster: &'a Cluster,
+        mesh: &'a Mesh,
+        workloads: &'a Workloads,
+        truth: &'a Truth,
+        root: Option<&'a RootCa>,
+        page: PathBuf,
+    ) -> Self {
+        let (served, secrets, relay) = (OnceCell::new(), OnceCell::new(), Mutex::new(None));
+        Self { cluster, mesh, workloads, truth, root, page, served, secrets, relay }
+    }
+
+    /// The time at which certificates are judged.
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc()
+    }
+
+    /// httpbin's identity.
+    pub(crate) fn httpbin_id(&self) -> Result<SpiffeId> {
+        Ok(self.workloads.spiffe_id(&self.workloads.httpbin)?)
+    }
+
+    /// The handshake with httpbin as a client without a certificate has it; made once.
+    pub(crate) async fn served(&self) -> Result<&Look> {
+        self.served.get_or_try_init(|| self.look_at_httpbin()).await
+    }
+
+    /// The same, if a claim has made that look.
+    pub(crate) fn already_served(&self) -> Option<&Look> {
+        self.served.get()
+    }
+
+    /// What every living proxy of the mesh serves and trusts; looked at once.
+    pub(crate) async fn secrets(&self) -> Result<&[(Proxy, ProxySecrets)]> {
+        let look = async || {
+            let proxies = self.mesh.proxies().await?;
+            let living =
+                proxies.into_iter().filter(|p| !matches!(p.state, ProxyState::Finished { .. }));
+            let looks = living.map(|proxy| async {
+                let secrets = self.mesh.proxy_secrets(&proxy).await?;
+                Ok((proxy, secrets))
+            });
+            try_join_all(looks).await
+        };
+        self.secrets.get_or_try_init(look).await.map(Vec::as_slice)
+    }
+
+    /// The workload certificates seen by that look, by pod.
+    pub(crate) fn workload_certificates(&self) -> Vec<(String, Certificate)> {
+        let seen = self.secrets.get().into_iter().flatten();
+        seen.filter_map(|(proxy, secrets)| {
+            Some((proxy.pod.to_string(), secrets.chain.first()?.clone()))
+        })
+        .collect()
+    }
+
+    async fn look_at_httpbin(&self) -> Result<Look> {
+        until("httpbin serves a certificate chain", SETTLE, 1, async || {
+            let look = self.handshake(None, None).await?;
+            if look.served.ders().is_empty() {
+                return Ok(Seen::NotYet(format!("no certificate was served: {}", look.outcome)));
+            }
+            Ok(Seen::Ready(look))
+        })
+        .await
+    }
+
+    /// One handshake with httpbin's port, from inside the client's pod.
+    pub(crate) async fn handshake(
+        &self,
+        identity: Option<&mesh::ClientIdentity>,
+        request: Option<&mesh::Request>,
+    ) -> Result<Look> {
+        let hello = Hello {
+            server_name: &self.workloads.httpbin_host(),
+            alpn: &[handshake::ALPN_ISTIO],
+            identity,
+            request,
+            limit: Duration::from_secs(10),
+        };
+        let mut relay = self.relay.lock().await;
+        Ok(self.started(&mut relay).await?.handshake(&hello).await?)
+    }
+
+    /// One plain request to httpbin's port, from inside the client's pod.
+    pub(crate) async fn plaintext(&self, request: &mesh::Request) -> Result<mesh::PlainOutcome> {
+        let mut relay = self.relay.lock().await;
+        Ok(self.started(&mut relay).await?.plaintext(request).await?)
+    }
+
+    async fn started<'r>(&self, relay: &'r mut Option<Relay>) -> Result<&'r mut Relay> {
+        if relay.is_none() {
+            let via = self.proxy(&self.workloads.client.pod).await?;
+            *relay = Some(self.mesh.relay(&via, self.workloads.httpbin_address()).await?);
+        }
+        relay.as_mut().context("the relay was not started")
+    }
+
+    /// Ends what a look left running.
+    ///
+    /// # Errors
+    /// The relay did not end well.
+    pub(crate) async fn close(self) -> Result<()> {
+        match self.relay.into_inner() {
+            Some(relay) => Ok(relay.stop().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The proxy of a pod.
+    pub(crate) async fn proxy(&self, pod: &PodRef) -> Result<Proxy> {
+        let proxies = self.mesh.proxies().await?;
+        let found = proxies.into_iter().find(|proxy| proxy.pod == *pod);
+        found.with_context(|| format!("pod {pod} has no proxy"))
+    }
+
+    /// A replica of istiod that is ready.
+    pub(crate) async fn istiod(&self) -> Result<Istiod> {
+        let istiods = self.mesh.istiods().await?;
+        match istiods.into_iter().find(|istiod| istiod.ready) {
+            Some(istiod) => Ok(istiod),
+            None => bail!("no replica of istiod is ready"),
+        }
+    }
+
+    /// The roots that the pods of the workloads' namespace mount to verify istiod: what an agent
+    /// trusts, whatever the truth is.
+    pub(crate) async fn agents_roots(&self) -> Result<TrustBundle> {
+        let namespace = &self.workloads.namespace;
+        let roots = self.mesh.namespace_roots(&self.truth.root_pem).await?;
+        let found = roots.into_iter().find(|root| root.namespace == *namespace);
+        let state = found.map(|root| root.state);
+        match state {
+            Some(mesh::RootState::Same) => Ok(self.truth.hierarchy.trust_bundle().clone()),
+            Some(mesh::RootState::Differs { found }) => {
+                Ok(TrustBundle::from_pem(found.as_bytes())?)
+            }
+            _ => bail!("namespace `{namespace}` has no usable ConfigMap `istio-ca-root-cert`"),
+        }
+    }
+}
