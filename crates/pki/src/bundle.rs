@@ -2,8 +2,7 @@
 
 use crate::{BundleFiles, Certificate, Hierarchy, PrivateKey};
 
-/// What a cluster CA is plugged in as. Exists only where a CA of this crate was laid out, or
-/// where the rules refused nothing.
+/// What a cluster CA is plugged in as. Exists only where the rules refused nothing.
 #[derive(Debug)]
 pub struct Bundle {
     hierarchy: Hierarchy,

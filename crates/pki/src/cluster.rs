@@ -3,7 +3,10 @@
 use time::OffsetDateTime;
 
 use crate::proof::prove_issuer;
-use crate::{Bundle, BundleFiles, Certificate, Error, Hierarchy, PrivateKey, TrustBundle};
+use crate::{
+    Bundle, BundleFiles, Certificate, Context, Error, Hierarchy, IstioVersion, PrivateKey, Refusal,
+    TrustBundle,
+};
 
 /// An intermediate with its key and the way to its root. It certifies workloads, through istiod,
 /// and has no method that signs a CA.
@@ -54,23 +57,43 @@ impl ClusterCa {
         &self.hierarchy
     }
 
-    /// Lays the CA out as the four files istiod reads. Consumes it, since the key goes along.
+    /// Lays the CA out as the four files istiod reads, and has every rule judge them: a root or
+    /// tier made by others can have what only the rules look for. They are judged for the first
+    /// moment at which the whole chain is valid, and for the newest Istio. Consumes the CA, since
+    /// the key goes along.
     ///
     /// # Errors
-    /// [`Error::Der`] if the key is too large to encode.
+    /// [`Error::Refused`] with the report.
     pub fn bundle(self) -> Result<Bundle, Error> {
         let Self { hierarchy, key, chain_ends_with_root } = self;
         let root = hierarchy.root();
         let repeats_root = chain_ends_with_root && root != hierarchy.cluster_ca();
-        let chain = [hierarchy.cluster_ca()]
-            .into_iter()
-            .chain(hierarchy.tiers())
-            .chain(repeats_root.then_some(root));
+        let chain = [hierarchy.cluster_ca()].into_iter().chain(hierarchy.tiers());
+        let starts = chain.clone().chain([root]).map(|ca| ca.validity().not_before());
         let mut files = BundleFiles::new();
         files.insert(BundleFiles::CA_CERT, hierarchy.cluster_ca().to_pem());
         files.insert(BundleFiles::CA_KEY, key.to_pem()?.as_bytes());
-        files.insert(BundleFiles::CERT_CHAIN, chain.map(Certificate::to_pem).collect::<String>());
+        files.insert(
+            BundleFiles::CERT_CHAIN,
+            chain
+                .clone()
+                .chain(repeats_root.then_some(root))
+                .map(Certificate::to_pem)
+                .collect::<String>(),
+        );
         files.insert(BundleFiles::ROOT_CERT, hierarchy.trust_bundle().to_pem());
-        Ok(Bundle::of(hierarchy, key, files))
+        let context = Context {
+            now: starts.max().unwrap_or(OffsetDateTime::UNIX_EPOCH),
+            istio: IstioVersion::NEWEST,
+            // No rule's outcome hangs on the name: webpki refuses any constraint on URIs.
+            trust_domain: "cluster.local".to_owned(),
+            multi_root: false,
+            ambient: false,
+            current: None,
+        };
+        files.into_bundle(&context).map_err(|refusal| match refusal {
+            Refusal::Refused(report) => Error::Refused(report),
+            Refusal::NotJudged(error) => error,
+        })
     }
 }

@@ -4,7 +4,7 @@
 use time::OffsetDateTime;
 
 use crate::validity::rfc3339;
-use crate::{SignatureFlaw, Validity};
+use crate::{Report, SignatureFlaw, Validity};
 
 /// The error of this crate. The caller knows which file the bytes came from and says so.
 #[derive(Debug, thiserror::Error)]
@@ -253,6 +253,9 @@ pub enum Error {
         #[source]
         source: Box<Self>,
     },
+    /// A cluster CA that no mesh would accept.
+    #[error("the bundle is refused\n{0}")]
+    Refused(Report),
     /// A private key in the bytes of a certificate file.
     #[error("`{name}` holds a private key; it is handed out, so take the key out and replace it")]
     KeyInPublicFile {

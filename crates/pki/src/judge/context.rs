@@ -37,6 +37,9 @@ pub struct IstioVersion {
 }
 
 impl IstioVersion {
+    /// Later than every release: for a bundle that is not yet meant for one.
+    pub const NEWEST: Self = Self::new(u32::MAX, 0, 0);
+
     /// A release by its numbers.
     pub const fn new(major: u32, minor: u32, patch: u32) -> Self {
         Self { major, minor, patch }

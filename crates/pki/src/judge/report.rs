@@ -101,7 +101,7 @@ impl fmt::Display for Report {
             |severity| self.findings.iter().filter(|it| it.rule.severity == severity).count();
         write!(
             f,
-            "{} refused, {} warnings, {} advice",
+            "refuse {}, warn {}, advice {}",
             count(Severity::Refuse),
             count(Severity::Warn),
             count(Severity::Advice)

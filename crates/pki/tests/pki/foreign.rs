@@ -205,3 +205,50 @@ fn a_trust_bundle_prints_back_the_same_certificates_in_the_same_order() {
         "no PEM block, expected `CERTIFICATE`"
     );
 }
+
+#[test]
+fn a_root_signed_with_its_own_key_under_another_name_is_no_root() {
+    let other = made("Other", None, |_| {});
+    let key = || rcgen::KeyPair::from_pem(&other.key_pem()).unwrap();
+    let odd = crate::common::made_with("Corp Root", Some(&other), key(), |_| {});
+    assert_eq!(
+        load(&odd).unwrap_err().to_string(),
+        "`CN=Corp Root` does not chain to a root: no certificate `CN=Other` given that signed it"
+    );
+}
+
+#[test]
+fn a_small_rsa_key_is_not_taken_for_a_wrong_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let run = |command: &str| crate::openssl::openssl(folder, command).unwrap();
+    run("req -x509 -newkey rsa:1024 -nodes -keyout key.pem -days 9 -subj /CN=Small -out cert.pem");
+    let small = Certificate::from_pem(&std::fs::read(folder.join("cert.pem")).unwrap()).unwrap();
+    assert_eq!(small.public_key_kind(), "rsa 1024");
+    assert_eq!(small.check_signature(&small), Err(pki::SignatureFlaw::UnknownAlgorithm));
+    run("req -x509 -newkey rsa:2048 -nodes -keyout key.pem -days 9 -subj /CN=Big -out cert.pem");
+    let big = Certificate::from_pem(&std::fs::read(folder.join("cert.pem")).unwrap()).unwrap();
+    assert_eq!(big.check_signature(&big), Ok(()));
+    assert_eq!(big.check_signature(&small), Err(pki::SignatureFlaw::UnknownAlgorithm));
+    assert_eq!(small.check_signature(&big), Err(pki::SignatureFlaw::WrongKey));
+}
+
+#[test]
+fn a_certificate_with_an_extension_twice_is_none() {
+    let twice = |params: &mut CertificateParams| {
+        let extension = || rcgen::CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+        params.custom_extensions = vec![extension(), extension()];
+    };
+    assert_eq!(refusal(twice), "not a certificate: extension 1.2.3.4 is there twice");
+}
+
+#[test]
+fn a_certificate_block_with_headers_is_refused_since_go_leaves_it_out() {
+    let pem = made("Corp Root", None, |_| {}).pem.replace("\r\n", "\n");
+    let with_header = pem.replacen("-----\n", "-----\nName: value\n\n", 1);
+    assert_eq!(
+        Certificate::from_pem(with_header.as_bytes()).unwrap_err().to_string(),
+        "unreadable PEM at line 1: the block has headers"
+    );
+    Certificate::from_pem(pem.as_bytes()).unwrap();
+}

@@ -252,3 +252,14 @@ fn the_text_of_a_certificate_is_one_line_a_field() {
     assert_eq!(format!("{certificate:?}"), text);
     assert_eq!(certificate.validity().not_before(), NOW - Duration::DAY);
 }
+
+#[test]
+fn a_cluster_ca_under_an_odd_root_becomes_no_bundle() {
+    let odd = crate::common::made("Corp Root", None, |params| {
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    });
+    let root = RootCa::from_pem(odd.pem.as_bytes(), odd.key_pem().as_bytes(), NOW).unwrap();
+    let cluster_ca = root.issue_cluster_ca(&cluster_params(Profile::Hardened)).unwrap();
+    let Err(Error::Refused(report)) = cluster_ca.bundle() else { panic!("it is a bundle") };
+    assert_eq!(report.rule_ids(), ["extended-key-usage-on-ca"]);
+}

@@ -173,6 +173,10 @@ fn a_cluster_ca_without_a_way_to_the_root_is_refused() {
         check(label, &files, &rules, EVERYONE);
         assert_eq!(judged(&files).findings[0].found, found, "{label}");
     }
+    let ca = made("ca", Some(&root), expired);
+    let rules = ["no-path-to-root", "outside-validity"];
+    check("another root, and expired", &files(&ca, &[&ca], &[&other]), &rules, EVERYONE);
+    let ca = made("ca", Some(&tier), plain);
     // An anchor in the middle is an anchor, and OpenSSL wants to be told.
     let middle = files(&ca, &[&ca], &[&tier]);
     check("anchored at the tier", &middle, &["anchor-not-self-signed"], &[TlsClient]);

@@ -101,7 +101,8 @@ fn key_ids_are_computed_as_openssl_computes_them() {
 
 #[test]
 fn the_four_files_are_laid_out_like_the_makefiles() {
-    let (root, cluster_ca) = like_the_makefile();
+    let root = RootCa::generate(&root_params(Profile::Makefile)).unwrap();
+    let cluster_ca = root.issue_cluster_ca(&cluster_params(Profile::Makefile)).unwrap();
     let certificate = cluster_ca.certificate().clone();
     let bundle = cluster_ca.bundle().unwrap();
     let names: Vec<_> = bundle.files().names().collect();

@@ -3,10 +3,7 @@
 use pki::probe::{self, ProbeLeaf};
 use pki::{Certificate, Hierarchy, Profile, SpiffeId, TrustBundle, VerifyError};
 use pretty_assertions::assert_eq;
-use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, ExtendedKeyUsagePurpose, IsCa,
-    KeyIdMethod, KeyUsagePurpose, SanType,
-};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType};
 use time::Duration;
 
 use crate::common::{Made, NOW, bundle, cluster_params, days, httpbin, made, made_with, root};
@@ -16,7 +13,7 @@ fn leaf(bundle: &pki::Bundle) -> ProbeLeaf {
 }
 
 /// A workload certificate by rcgen, good unless `edit` makes it odd.
-fn workload(issuer: &Made, edit: impl FnOnce(&mut CertificateParams)) -> Made {
+pub(crate) fn workload(issuer: &Made, edit: impl FnOnce(&mut CertificateParams)) -> Made {
     made("workload", Some(issuer), |params| {
         params.is_ca = IsCa::ExplicitNoCa;
         params.key_usages =
@@ -28,12 +25,12 @@ fn workload(issuer: &Made, edit: impl FnOnce(&mut CertificateParams)) -> Made {
     })
 }
 
-fn uri(text: &str) -> SanType {
+pub(crate) fn uri(text: &str) -> SanType {
     SanType::URI(text.try_into().unwrap())
 }
 
 /// Verifies a leaf under `issuer` and the CAs above it, the last of which is the trusted root.
-fn verify(leaf: &Made, above: &[&Made]) -> Result<pki::VerifiedChain, VerifyError> {
+pub(crate) fn verify(leaf: &Made, above: &[&Made]) -> Result<pki::VerifiedChain, VerifyError> {
     let certificates: Vec<_> = above.iter().map(|ca| ca.certificate()).collect();
     let root = certificates.last().unwrap().clone();
     let bundle = TrustBundle::new(vec![root]).unwrap();
@@ -44,11 +41,11 @@ fn verify(leaf: &Made, above: &[&Made]) -> Result<pki::VerifiedChain, VerifyErro
 }
 
 #[track_caller]
-fn refusal(leaf: &Made, above: &[&Made]) -> String {
+pub(crate) fn refusal(leaf: &Made, above: &[&Made]) -> String {
     verify(leaf, above).unwrap_err().to_string()
 }
 
-fn named(ca: &Made) -> String {
+pub(crate) fn named(ca: &Made) -> String {
     let certificate = ca.certificate();
     format!("`{}` ({})", certificate.subject(), certificate.fingerprint())
 }
@@ -240,179 +237,6 @@ fn a_renewed_root_proves_what_its_expired_twin_does_not() {
     let served = [leaf.certificate().der().to_vec(), ca.certificate().der().to_vec()];
     let chain = hierarchy.verify(&served, &httpbin(), NOW).unwrap();
     assert_eq!(chain.root(), &new.certificate());
-}
-
-#[test]
-fn path_lengths_count_on_the_root_too() {
-    let constrained = |length| {
-        move |params: &mut CertificateParams| {
-            params.is_ca = IsCa::Ca(BasicConstraints::Constrained(length));
-        }
-    };
-    let root = made("root", None, constrained(1));
-    let ca = made("ca", Some(&root), constrained(0));
-    verify(&workload(&ca, |_| {}), &[&ca, &root]).unwrap();
-
-    // webpki does not look at a root's path length.
-    let root = made("root", None, constrained(0));
-    let ca = made("ca", Some(&root), constrained(0));
-    assert_eq!(
-        refusal(&workload(&ca, |_| {}), &[&ca, &root]),
-        format!("{} allows 0 CAs below it, found 1", named(&root))
-    );
-    let root = made("root", None, |_| {});
-    let tier = made("tier", Some(&root), constrained(0));
-    let ca = made("ca", Some(&tier), constrained(0));
-    assert_eq!(
-        refusal(&workload(&ca, |_| {}), &[&ca, &tier, &root]),
-        "the served chain of a leaf by `CN=ca` does not verify: a CA allows fewer CAs below it \
-         than there are"
-    );
-}
-
-#[test]
-fn every_issuer_must_be_allowed_to_sign_certificates() {
-    let odd = |params: &mut CertificateParams| {
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    };
-    let root = made("root", None, |_| {});
-    let ca = made("ca", Some(&root), odd);
-    assert_eq!(
-        refusal(&workload(&ca, |_| {}), &[&ca, &root]),
-        format!(
-            "{} is on the path with key usage digitalSignature, expected keyCertSign",
-            named(&ca)
-        )
-    );
-    let root = made("root", None, odd);
-    let ca = made("ca", Some(&root), |_| {});
-    assert_eq!(
-        refusal(&workload(&ca, |_| {}), &[&ca, &root]),
-        format!(
-            "{} is on the path with key usage digitalSignature, expected keyCertSign",
-            named(&root)
-        )
-    );
-    // No key usage at all allows everything.
-    let root = made("root", None, |params| params.key_usages = Vec::new());
-    let ca = made("ca", Some(&root), |params| params.key_usages = Vec::new());
-    verify(&workload(&ca, |_| {}), &[&ca, &root]).unwrap();
-    // A leaf that signs a leaf.
-    let root = made("root", None, |_| {});
-    let no_ca = made("ca", Some(&root), |params| params.is_ca = IsCa::NoCa);
-    assert_eq!(
-        refusal(&workload(&no_ca, |_| {}), &[&no_ca, &root]),
-        "the served chain of a leaf by `CN=ca` does not verify: an issuer on the path is no CA"
-    );
-}
-
-#[test]
-fn the_leaf_must_be_a_workload_certificate() {
-    let root = made("root", None, |_| {});
-    let ca = made("ca", Some(&root), |_| {});
-    let above = [&ca, &root];
-    let is_ca = workload(&ca, |params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
-    assert_eq!(
-        refusal(&is_ca, &above),
-        "the first certificate served is the CA `CN=workload`, expected a workload certificate"
-    );
-    let two = workload(&ca, |params| params.subject_alt_names.push(uri("spiffe://td/other")));
-    assert_eq!(
-        refusal(&two, &above),
-        "the workload certificate names [spiffe://cluster.local/ns/foo/sa/httpbin, \
-         spiffe://td/other], expected exactly `spiffe://cluster.local/ns/foo/sa/httpbin`"
-    );
-    let none = workload(&ca, |params| {
-        params.subject_alt_names = vec![SanType::DnsName("httpbin.foo".try_into().unwrap())];
-    });
-    assert_eq!(
-        refusal(&none, &above),
-        "the workload certificate names [], expected exactly \
-         `spiffe://cluster.local/ns/foo/sa/httpbin`"
-    );
-    let no_subject = workload(&ca, |params| {
-        params.distinguished_name = rcgen::DistinguishedName::new();
-    });
-    // rcgen marks the name critical then, as RFC 5280 wants.
-    assert!(verify(&no_subject, &above).unwrap().leaf().san_is_critical());
-    let signs = workload(&ca, |params| params.key_usages.push(KeyUsagePurpose::CrlSign));
-    assert_eq!(
-        refusal(&signs, &above),
-        "the workload certificate has digitalSignature, keyEncipherment, cRLSign, expected \
-         digitalSignature and neither keyCertSign nor cRLSign"
-    );
-    let unlimited = workload(&ca, |params| params.key_usages = Vec::new());
-    assert_eq!(
-        refusal(&unlimited, &above),
-        "the workload certificate has no key usage, expected digitalSignature and neither \
-         keyCertSign nor cRLSign"
-    );
-    let server = workload(&ca, |params| {
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    });
-    assert_eq!(
-        refusal(&server, &above),
-        "the workload certificate is for [serverAuth], expected serverAuth and clientAuth"
-    );
-}
-
-#[test]
-fn purposes_of_a_ca_must_be_a_meshs() {
-    let limited = |purposes: Vec<ExtendedKeyUsagePurpose>| {
-        move |params: &mut CertificateParams| params.extended_key_usages = purposes
-    };
-    use ExtendedKeyUsagePurpose::{Any, ClientAuth, ServerAuth};
-    let root = made("root", None, |_| {});
-    for purposes in [vec![ServerAuth], vec![ClientAuth], vec![Any]] {
-        let ca = made("ca", Some(&root), limited(purposes));
-        assert_eq!(
-            refusal(&workload(&ca, |_| {}), &[&ca, &root]),
-            "the served chain of a leaf by `CN=ca` does not verify: a certificate's extended key \
-             usage lacks serverAuth or clientAuth"
-        );
-    }
-    let both = made("ca", Some(&root), limited(vec![ServerAuth, ClientAuth]));
-    verify(&workload(&both, |_| {}), &[&both, &root]).unwrap();
-    let root = made("root", None, limited(vec![ClientAuth]));
-    let ca = made("ca", Some(&root), |_| {});
-    assert_eq!(
-        refusal(&workload(&ca, |_| {}), &[&ca, &root]),
-        format!(
-            "{} is limited to [clientAuth], expected serverAuth and clientAuth or no limit",
-            named(&root)
-        )
-    );
-}
-
-#[test]
-fn key_identifiers_must_agree_as_envoy_wants() {
-    let root = made("root", None, |_| {});
-    let mut relabelled = Made {
-        params: root.params.clone(),
-        key: rcgen::KeyPair::from_pem(&root.key_pem()).unwrap(),
-        pem: root.pem.clone(),
-    };
-    relabelled.params.key_identifier_method = KeyIdMethod::PreSpecified(vec![7; 20]);
-    let ca = made("ca", Some(&relabelled), |_| {});
-    let root_id = root.certificate().subject_key_id().unwrap().to_vec();
-    let root_id: String = root_id.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(
-        refusal(&workload(&ca, |_| {}), &[&ca, &root]),
-        format!("{} names issuer key id {}, expected {root_id}", named(&ca), "07".repeat(20))
-    );
-}
-
-#[test]
-fn an_unknown_critical_extension_is_refused() {
-    let root = made("root", None, |_| {});
-    let mut unknown = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
-    unknown.set_criticality(true);
-    let ca = made("ca", Some(&root), |params| params.custom_extensions = vec![unknown]);
-    assert_eq!(
-        refusal(&workload(&ca, |_| {}), &[&ca, &root]),
-        "the served chain of a leaf by `CN=ca` does not verify: a certificate has a critical \
-         extension that is not understood"
-    );
 }
 
 #[test]

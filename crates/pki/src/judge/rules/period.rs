@@ -127,7 +127,8 @@ fn valid_at(inspection: &Inspection<'_>) -> String {
 }
 
 fn on_path(inspection: &Inspection<'_>, certificate: &Certificate) -> bool {
-    inspection.steps().iter().any(|step| step.certificate == *certificate)
+    let mut steps = inspection.steps().iter().chain(&inspection.lone_ca);
+    steps.any(|step| step.certificate == *certificate)
 }
 
 fn is_twin(inspection: &Inspection<'_>, certificate: &Certificate) -> bool {
