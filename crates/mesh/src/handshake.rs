@@ -12,10 +12,11 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite};
@@ -34,11 +35,15 @@ pub use outcome::{Alert, Outcome, Phase};
 /// own (`pilot/pkg/networking/core`, filter chain match).
 pub const ALPN_ISTIO: &str = "istio";
 
-/// How long a server may keep silent after the handshake before the request is sent all the same.
-/// Envoy speaks up at once; only a server that issues no session tickets uses this up. A request
-/// sent earlier could meet a closed socket, whose reset would swallow the alert. At most a quarter
-/// of the caller's limit.
-const GRACE: Duration = Duration::from_secs(2);
+/// How long a server may keep silent after the handshake before the request is sent all the same:
+/// this many times as long as the handshake took, within [`GRACE`].
+///
+/// A refusal takes the server less than the handshake did. A request sent before it could meet a
+/// closed socket, whose reset may swallow the alert. An Istio proxy issues no session ticket and so
+/// gives no earlier sign that it let the client in.
+const PATIENCE: u32 = 5;
+/// The bounds of that time; also at most a quarter of the caller's limit.
+const GRACE: RangeInclusive<Duration> = Duration::from_millis(200)..=Duration::from_secs(2);
 
 /// What the client says.
 #[derive(Clone, Copy, Debug)]
@@ -90,10 +95,13 @@ where
 
     let what = || format!("the TLS handshake with {}", hello.server_name);
     let shaking = async {
+        let started = Instant::now();
         match TlsConnector::from(Arc::new(config)).connect(name, stream).await {
             Ok(mut connected) => {
                 let agreed = Agreed::of(&connected);
-                Ok((agreed, after_handshake(&mut connected, hello).await?))
+                let grace = (started.elapsed() * PATIENCE).clamp(*GRACE.start(), *GRACE.end());
+                let grace = grace.min(hello.limit / 4);
+                Ok((agreed, after_handshake(&mut connected, hello, grace).await?))
             }
             Err(error) => {
                 let outcome = broken(&error, Phase::Handshake, hello)?;
@@ -122,11 +130,14 @@ impl Agreed {
     }
 }
 
-async fn after_handshake<S>(stream: &mut TlsStream<S>, hello: &Hello<'_>) -> Result<Outcome, Error>
+async fn after_handshake<S>(
+    stream: &mut TlsStream<S>,
+    hello: &Hello<'_>,
+    grace: Duration,
+) -> Result<Outcome, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let grace = GRACE.min(hello.limit / 4);
     let sign = match tokio::time::timeout(grace, first_sign(stream)).await {
         Ok(Ok(sign)) => sign,
         Ok(Err(error)) => return broken(&error, Phase::AfterHandshake, hello),

@@ -168,7 +168,7 @@ fn what_it_does(state: &ContainerState) -> String {
         let reason = ended.reason.as_deref().unwrap_or("no reason given");
         return format!("terminated with exit code {}: {reason}", ended.exit_code);
     }
-    "running, but its readiness probe fails".to_owned()
+    "running, but its startup or readiness probe fails".to_owned()
 }
 
 impl fmt::Display for ProxyKind {

@@ -8,23 +8,19 @@
 
 use std::net::SocketAddr;
 
-use serde_json::json;
-
-use crate::exec::{Exec, Log};
+use crate::exec::Exec;
 use crate::forward::{Forward, Port};
 use crate::handshake::{Hello, Look, Outcome, look};
 use crate::plaintext::{PlainOutcome, speak};
 use crate::{Error, Mesh, PodRef, Proxy, Request};
 
 mod counters;
+mod envoy;
 use counters::Counters;
 
-/// Where every Istio proxy image has Envoy: the default of `ProxyConfig.binaryPath`.
-const ENVOY: &str = "/usr/local/bin/envoy";
-
 /// A running relay to one target. End it with [`Relay::stop`]; a dropped one is told to end in the
-/// background, which only works while the runtime lives. A relay whose caller is killed goes on
-/// running, idle, until its container restarts.
+/// background, which only works while the runtime lives. One whose caller is killed ends after
+/// fifteen minutes, where the proxy's image has a `timeout`.
 #[must_use = "a relay that is not stopped is only told to end in the background"]
 pub struct Relay {
     mesh: Mesh,
@@ -32,7 +28,8 @@ pub struct Relay {
     target: SocketAddr,
     admin: u16,
     listener: u16,
-    counted: Counters,
+    /// Envoy's counters after the last look; none while a look is under way or when it failed.
+    counted: Option<Counters>,
     exec: Option<Exec>,
 }
 
@@ -47,24 +44,14 @@ impl Mesh {
     pub async fn relay(&self, via: &Proxy, target: SocketAddr) -> Result<Relay, Error> {
         let pod = via.pod.clone();
         check(via, target)?;
-        let mut exec = self.exec(&pod, crate::proxies::CONTAINER, &arguments(target)).await?;
-        let started = tokio::time::timeout(self.limit, exec.log_until(|log| log.serving)).await;
-        let Ok(log) = started else {
-            let last = exec.log().last_lines();
-            let what = format!("starting a relay in pod {pod}");
-            return Err(Error::Deadline { what, limit: self.limit, last });
-        };
-        let admin = match log {
-            Log { serving: true, admin: Some(admin), .. } => admin,
-            log => return Err(not_started(pod, &log, &mut exec).await),
-        };
+        let (exec, admin) = envoy::start(self, &pod, target).await?;
         let mut relay = Relay {
             mesh: self.clone(),
             pod,
             target,
             admin,
             listener: 0,
-            counted: Counters::default(),
+            counted: Some(Counters::default()),
             exec: Some(exec),
         };
         relay.listener = relay.find_listener().await?;
@@ -85,11 +72,11 @@ impl Relay {
     /// [`Error::Unreachable`] when the target accepted no connection; [`Error::Inconclusive`] when
     /// the connection ended without the target ending it; whatever [`look`] fails with.
     pub async fn handshake(&mut self, hello: &Hello<'_>) -> Result<Look, Error> {
-        let mut stream = self.connect().await?;
+        let (before, mut stream) = self.connect().await?;
         let seen = look(&mut stream, hello).await;
         let seen = seen.map_err(|error| stream.refusal().unwrap_or(error))?;
         let closed = matches!(seen.outcome, Outcome::Closed { .. });
-        self.settle(stream, closed).await?;
+        self.settle(before, stream, closed).await?;
         Ok(seen)
     }
 
@@ -98,12 +85,12 @@ impl Relay {
     /// # Errors
     /// As [`Relay::handshake`].
     pub async fn plaintext(&mut self, request: &Request) -> Result<PlainOutcome, Error> {
-        let mut stream = self.connect().await?;
+        let (before, mut stream) = self.connect().await?;
         let peer = self.target.to_string();
         let said = speak(&mut stream, &peer, request, self.mesh.limit).await;
         let said = said.map_err(|error| stream.refusal().unwrap_or(error))?;
         let closed = matches!(said, PlainOutcome::Closed);
-        self.settle(stream, closed).await?;
+        self.settle(before, stream, closed).await?;
         Ok(said)
     }
 
@@ -130,8 +117,19 @@ impl Relay {
         Port { pod: self.pod.clone(), port, purpose: "the relay's Envoy" }
     }
 
-    async fn connect(&self) -> Result<Forward, Error> {
-        self.mesh.forward(self.end(self.listener)).await
+    /// A connection through the relay, and the counters before it.
+    async fn connect(&mut self) -> Result<(Counters, Forward), Error> {
+        let before = match self.counted.take() {
+            Some(counters) => counters,
+            None => self.counters().await?,
+        };
+        Ok((before, self.mesh.forward(self.end(self.listener)).await?))
+    }
+
+    async fn counters(&self) -> Result<Counters, Error> {
+        let request = Request::get("localhost", counters::PATH);
+        let answer = self.mesh.ask(self.end(self.admin), &request).await?;
+        Ok(Counters::parse(&answer.text()))
     }
 
     async fn find_listener(&self) -> Result<u16, Error> {
@@ -146,16 +144,20 @@ impl Relay {
 
     /// When the stream only ended, the relay's counters tell whether it was the target that ended
     /// it. Without them a dead pod or a network policy would look like a refusal.
-    async fn settle(&mut self, stream: Forward, closed: bool) -> Result<(), Error> {
+    async fn settle(
+        &mut self,
+        before: Counters,
+        stream: Forward,
+        closed: bool,
+    ) -> Result<(), Error> {
         drop(stream);
-        let request = Request::get("localhost", counters::PATH);
-        let answer = self.mesh.ask(self.end(self.admin), &request).await?;
-        let now = Counters::parse(&answer.text());
-        let since = now.since(&std::mem::replace(&mut self.counted, now));
+        let now = self.counters().await?;
+        self.counted = Some(now);
         if !closed {
             return Ok(());
         }
-        since.judge().map_err(|verdict| verdict.into_error(self.pod.clone(), self.target))
+        let verdict = now.since(&before).judge();
+        verdict.map_err(|verdict| verdict.into_error(self.pod.clone(), self.target))
     }
 }
 
@@ -184,55 +186,6 @@ fn check(via: &Proxy, target: SocketAddr) -> Result<(), Error> {
 
 async fn quit(mesh: &Mesh, end: Port) -> Result<(), Error> {
     mesh.ask(end, &Request::post("localhost", "/quitquitquit")).await.map(drop)
-}
-
-async fn not_started(pod: PodRef, log: &Log, exec: &mut Exec) -> Error {
-    let status = exec.end().await.err().unwrap_or_else(|| "it ended at once".to_owned());
-    let reason = format!("{status}; {}", log.last_lines());
-    Error::Relay { pod, what: "did not start", reason }
-}
-
-/// The second Envoy's command line. No hot restart, so that it shares nothing with the first one.
-fn arguments(target: SocketAddr) -> Vec<String> {
-    let config = configuration(target).to_string();
-    let fixed = ["--disable-hot-restart", "--concurrency", "1", "--log-level", "warning"];
-    let logs = ["--component-log-level", "main:info,admin:info", "--log-format", "%v"];
-    let mut all = vec![ENVOY.to_owned()];
-    all.extend(fixed.into_iter().chain(logs).map(str::to_owned));
-    all.extend(["--config-yaml".to_owned(), config]);
-    all
-}
-
-/// JSON is YAML. Port 0 lets the kernel choose.
-fn configuration(target: SocketAddr) -> serde_json::Value {
-    let loopback = json!({ "socket_address": { "address": "127.0.0.1", "port_value": 0 } });
-    let address = json!({ "socket_address": { "address": target.ip().to_string(), "port_value": target.port() } });
-    json!({
-        "admin": { "address": loopback },
-        "static_resources": {
-            "listeners": [{
-                "name": "relay",
-                "address": loopback,
-                "filter_chains": [{ "filters": [{
-                    "name": "envoy.filters.network.tcp_proxy",
-                    "typed_config": {
-                        "@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy",
-                        "stat_prefix": "relay",
-                        "cluster": "target",
-                    },
-                }] }],
-            }],
-            "clusters": [{
-                "name": "target",
-                "type": "STATIC",
-                "connect_timeout": "5s",
-                "load_assignment": {
-                    "cluster_name": "target",
-                    "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": address } }] }],
-                },
-            }],
-        },
-    })
 }
 
 /// The port in `relay::127.0.0.1:PORT`, a line of Envoy's `/listeners`.

@@ -21,12 +21,13 @@ const GENERATED: &str = "secret found, use it as the CA certificate";
 const SELF_SIGNED: &str = "Use self-signed certificate as the CA certificate";
 
 /// Parts of the lines that tell what became of the CA at the start and at each reload.
-const ABOUT_THE_CA: [&str; 12] = [
+const ABOUT_THE_CA: [&str; 13] = [
     PLUGGED_IN,
     GENERATED,
     SELF_SIGNED,
     "for signing ca files",
-    "cacerts",
+    "cacerts files watcher",
+    "Update Istiod cacerts",
     "Plug-in CA certs",
     "plugged-in istiod key cert",
     "ROOT-CA",

@@ -104,7 +104,7 @@ fn a_proxy_that_is_not_ready_says_why() {
     for (status, expected) in [
         (with_state(waiting), "waiting: CrashLoopBackOff: back-off 20s"),
         (with_state(ended), "terminated with exit code 137: OOMKilled"),
-        (with_state(json!({ "running": {} })), "running, but its readiness probe fails"),
+        (with_state(json!({ "running": {} })), "running, but its startup or readiness probe fails"),
         (json!(null), "the kubelet has not started it (pod phase Pending)"),
     ] {
         let statuses: Vec<_> = Some(status).filter(|s| !s.is_null()).into_iter().collect();

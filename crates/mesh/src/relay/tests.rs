@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use pretty_assertions::assert_eq;
 
 use super::counters::Verdict;
+use super::envoy::{bounded, lacks_timeout};
 use super::*;
 use crate::{ProxyKind, ProxyState};
 
@@ -52,11 +53,11 @@ fn the_relay_runs_in_a_ready_envoy() {
 
 #[test]
 fn the_second_envoy_shares_nothing_with_the_first_and_picks_its_ports() {
-    let arguments = arguments(target("[fd00::8]:8080"));
+    let arguments = bounded(target("[fd00::8]:8080"));
     let (config, flags) = arguments.split_last().unwrap();
     assert_eq!(
         flags.join(" "),
-        "/usr/local/bin/envoy --disable-hot-restart --concurrency 1 --log-level warning \
+        "timeout 900 /usr/local/bin/envoy --disable-hot-restart --concurrency 1 --log-level warning \
          --component-log-level main:info,admin:info --log-format %v --config-yaml"
     );
     let config: serde_json::Value = serde_json::from_str(config).unwrap();
@@ -73,6 +74,23 @@ fn the_second_envoy_shares_nothing_with_the_first_and_picks_its_ports() {
     assert_eq!(admin, ("127.0.0.1".to_owned(), 0));
     assert_eq!(listener, ("127.0.0.1".to_owned(), 0));
     assert_eq!(endpoint, ("fd00::8".to_owned(), 8080));
+}
+
+#[test]
+fn an_image_without_timeout_is_told_from_one_without_envoy() {
+    let runc = |program: &str| {
+        format!(
+            "command terminated with non-zero exit code: OCI runtime exec failed: exec failed: \
+             unable to start container process: exec: \"{program}\": executable file not found in \
+             $PATH: unknown; it logged nothing"
+        )
+    };
+    assert!(lacks_timeout(&runc("timeout")));
+    assert!(lacks_timeout(
+        "executable file `timeout` not found in $PATH: No such file or directory"
+    ));
+    assert!(!lacks_timeout(&runc("/usr/local/bin/envoy")));
+    assert!(!lacks_timeout("command terminated with exit code 1; the listener hit its timeout"));
 }
 
 #[test]

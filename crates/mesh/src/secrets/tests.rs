@@ -11,6 +11,9 @@ const NO_ROOTCA: &str =
 const WARMING: &str = include_str!("../../../../fixtures/envoy/warming-secrets.json");
 const WHOLE: &str = include_str!("../../../../fixtures/envoy/config-dump-warming.json");
 
+const SIDECAR: &str = include_str!("../../../../fixtures/envoy/mesh-sidecar-secrets.json");
+const GATEWAY: &str = include_str!("../../../../fixtures/envoy/mesh-gateway-secrets.json");
+
 fn httpbin() -> PodRef {
     PodRef::new("foo", "httpbin-0")
 }
@@ -40,6 +43,25 @@ fn the_whole_chain_and_the_roots_are_read() {
     assert_eq!(secrets.chain[0].uri_sans(), ["spiffe://cluster.local/ns/foo/sa/httpbin"]);
     assert_eq!(secrets.roots.certificates(), [secrets.chain[2].clone()]);
     assert_eq!(secrets.chain_updated, datetime!(2026-11-25 00:34:14.725 UTC));
+}
+
+#[test]
+fn proxies_of_a_real_mesh_are_read() {
+    let gateway = "spiffe://cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account";
+    for (dump, id) in [(SIDECAR, "spiffe://cluster.local/ns/foo/sa/httpbin"), (GATEWAY, gateway)] {
+        let secrets = read(dump).unwrap();
+        assert_eq!(
+            subjects(&secrets.chain),
+            [
+                "",
+                "L=cluster1,CN=Intermediate CA,O=Istio",
+                "CN=Root CA,O=Istio",
+                "CN=Root CA,O=Istio"
+            ]
+        );
+        assert_eq!(secrets.chain[0].uri_sans(), [id]);
+        assert_eq!(secrets.roots.certificates(), [secrets.chain[3].clone()]);
+    }
 }
 
 #[test]
