@@ -16,7 +16,7 @@ use crate::claim::{Tested, Verdict};
 use crate::sabotage::Sabotage;
 use crate::step::StepTime;
 
-mod certificate;
+pub(crate) mod certificate;
 mod document;
 mod hierarchy;
 mod html;

@@ -74,18 +74,25 @@ pub(super) fn bundle() -> Bundle {
 pub(super) fn served(bundle: &Bundle) -> Vec<Certificate> {
     let hierarchy = bundle.hierarchy();
     let authorities = [hierarchy.cluster_ca(), hierarchy.root(), hierarchy.root()];
-    [leaf(bundle, "httpbin")].into_iter().chain(authorities.map(Certificate::clone)).collect()
+    [leaf(bundle, "foo", "httpbin")]
+        .into_iter()
+        .chain(authorities.map(Certificate::clone))
+        .collect()
 }
 
-fn leaf(bundle: &Bundle, account: &str) -> Certificate {
-    let id = SpiffeId::workload("cluster.local", "foo", account).unwrap();
+fn leaf(bundle: &Bundle, namespace: &str, account: &str) -> Certificate {
+    let id = SpiffeId::workload("cluster.local", namespace, account).unwrap();
     probe::workload_leaf(bundle, &id, NOW).unwrap().certificate
 }
 
 /// A run on `bundle` in which nothing was tested yet.
 pub(super) fn bare(bundle: &Bundle) -> Report {
-    let pods = ["foo/httpbin-7d4f9c-x2x9k", "foo/sleep-5b8c7-9qkqz"];
-    let accounts = ["httpbin", "sleep"];
+    let pods = [
+        ("foo", "httpbin", "7d4f9c-x2x9k"),
+        ("foo", "sleep", "5b8c7-9qkqz"),
+        ("istio-system", "istio-egressgateway", "6c8d5-kq2vw"),
+        ("istio-system", "istio-ingressgateway", "84f7b-mm7xr"),
+    ];
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     Report {
         run: "bcdfgh".to_owned(),
@@ -107,8 +114,9 @@ pub(super) fn bare(bundle: &Bundle) -> Report {
         served: Some(served(bundle)),
         workloads: pods
             .into_iter()
-            .zip(accounts)
-            .map(|(pod, account)| (pod.to_owned(), leaf(bundle, account)))
+            .map(|(namespace, account, hash)| {
+                (format!("{namespace}/{account}-{hash}"), leaf(bundle, namespace, account))
+            })
             .collect(),
         failure: None,
         sabotage: None,

@@ -1,0 +1,119 @@
+//! Events of all namespaces, in the order in which they happened.
+
+use anyhow::{Context as _, Result};
+use k8s_openapi::api::core::v1::Event;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::api::{Api, ListParams};
+
+use super::{LOOK, Scene, within};
+
+/// Warnings that go to the terminal.
+const WARNINGS: usize = 6;
+
+impl Scene<'_> {
+    pub(super) async fn write_events(&self) -> Result<Vec<String>> {
+        let events: Api<Event> = Api::all(self.client.clone());
+        let everything = ListParams::default();
+        let listed = async { Ok(events.list(&everything).await?) };
+        let mut events = within(LOOK, listed).await.context("list the events")?.items;
+        events.sort_by_key(when);
+        let lines: Vec<_> = events.iter().map(line).collect();
+        self.folder.write("events.txt", &lines.join(""))?;
+        Ok(warnings(&events))
+    }
+}
+
+/// The last time an event was seen, whichever of its three times it has.
+fn when(event: &Event) -> Option<Time> {
+    let last = event.last_timestamp.clone();
+    last.or_else(|| event.event_time.as_ref().map(|time| Time(time.0)))
+        .or_else(|| event.metadata.creation_timestamp.clone())
+}
+
+fn line(event: &Event) -> String {
+    let time = when(event).map_or_else(|| "no time".to_owned(), |time| time.0.to_string());
+    format!("{time} {} {}\n", event.type_.as_deref().unwrap_or("Normal"), said(event))
+}
+
+/// The last warnings, each object and reason once, in the order of `events`.
+pub(super) fn warnings(events: &[Event]) -> Vec<String> {
+    let mut seen = Vec::new();
+    let mut last = Vec::new();
+    let warnings = events.iter().rev().filter(|event| event.type_.as_deref() == Some("Warning"));
+    for event in warnings {
+        let about = (&event.involved_object.name, &event.reason);
+        if !seen.contains(&about) && last.len() < WARNINGS {
+            seen.push(about);
+            last.push(format!("event {}", said(event)));
+        }
+    }
+    last.reverse();
+    last
+}
+
+fn said(event: &Event) -> String {
+    let object = &event.involved_object;
+    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    let times = match event.count {
+        Some(count) if count > 1 => format!(" ({count} times)"),
+        _ => String::new(),
+    };
+    format!(
+        "{}/{}/{} {}{times}: {}",
+        part(&object.namespace),
+        part(&object.kind),
+        part(&object.name),
+        part(&event.reason),
+        part(&event.message).trim()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    fn event(time: &str, kind: &str, name: &str, reason: &str, count: i32) -> Event {
+        from_value(json!({
+            "metadata": {"creationTimestamp": "2026-11-24T11:00:00Z"},
+            "involvedObject": {"namespace": "foo", "kind": "Pod", "name": name},
+            "lastTimestamp": time,
+            "type": kind,
+            "reason": reason,
+            "message": "it is so\n",
+            "count": count,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_event_is_a_line_with_its_last_time() {
+        let event = event("2026-11-24T12:00:00Z", "Warning", "httpbin", "BackOff", 3);
+        let expected = "2026-11-24T12:00:00Z Warning foo/Pod/httpbin BackOff (3 times): it is so\n";
+        assert_eq!(line(&event), expected);
+    }
+
+    #[test]
+    fn an_event_without_a_last_time_has_the_time_of_its_series_or_creation() {
+        let mut event = event("2026-11-24T12:00:00Z", "Normal", "a", "b", 1);
+        event.last_timestamp = None;
+        assert_eq!(line(&event), "2026-11-24T11:00:00Z Normal foo/Pod/a b: it is so\n");
+        event.event_time = from_value(json!("2026-11-24T11:30:00.000000Z")).unwrap();
+        assert_eq!(line(&event), "2026-11-24T11:30:00Z Normal foo/Pod/a b: it is so\n");
+    }
+
+    #[test]
+    fn a_warning_that_repeats_is_told_once_and_the_last_ones_win() {
+        let names: Vec<String> = (0..=WARNINGS).map(|index| format!("pod-{index}")).collect();
+        let warn = |name: &str| event("2026-11-24T12:00:00Z", "Warning", name, "BackOff", 1);
+        let mut events: Vec<_> = names.iter().map(|name| warn(name)).collect();
+        events.push(event("2026-11-24T12:00:00Z", "Normal", "quiet", "Pulled", 1));
+        events.push(warn("pod-6"));
+        let told = warnings(&events);
+        let expected: Vec<_> =
+            (1..=WARNINGS).map(|i| format!("event foo/Pod/pod-{i} BackOff: it is so")).collect();
+        assert_eq!(told, expected);
+    }
+}
