@@ -14,6 +14,7 @@ mod page;
 mod proxies;
 mod rotation;
 mod served;
+pub(crate) mod table;
 mod traffic;
 
 /// Every claim, in the order of the report.

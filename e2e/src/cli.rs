@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use crate::prove::RunArgs;
 use crate::rundir::RunId;
+use crate::up::UpArgs;
 
 /// Proves a plugged-in CA on a real mesh.
 #[derive(Debug, Parser)]
@@ -58,11 +59,4 @@ pub(crate) enum Command {
         /// The file that says what to do
         plan: PathBuf,
     },
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct UpArgs {
-    /// Stop once the cluster is there
-    #[arg(long)]
-    pub(crate) only_cluster: bool,
 }

@@ -12,8 +12,8 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use crate::cidr::Cidr;
 use crate::cmd::Tool;
 
-/// Longer than any answer of a healthy API server takes, shorter than a person's patience.
-const API_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longer than a healthy API server needs to accept a connection, shorter than a person's patience.
+const CONNECT: Duration = Duration::from_secs(30);
 
 /// A running cluster, and how to reach it.
 #[must_use]
@@ -79,7 +79,7 @@ async fn client(kubeconfig: &Path) -> Result<kube::Client> {
         .with_context(|| format!("cannot read the kubeconfig {}", kubeconfig.display()))?;
     let mut config =
         kube::Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default()).await?;
-    config.connect_timeout = Some(API_TIMEOUT);
-    config.read_timeout = Some(API_TIMEOUT);
+    // Reading has kube's own, longer limit: a relay is silent between two handshakes.
+    config.connect_timeout = Some(CONNECT);
     Ok(kube::Client::try_from(config)?)
 }

@@ -14,6 +14,7 @@ mod cli;
 mod cluster;
 mod cmd;
 mod commands;
+mod diagnose;
 mod poll;
 mod proof;
 mod prove;
@@ -23,10 +24,12 @@ mod report;
 mod run;
 mod rundir;
 mod sabotage;
+mod session;
 mod step;
 mod steps;
 mod sweep;
 mod terminal;
+mod up;
 mod view;
 
 /// One thread: the programs that the harness starts are tied to the life of the thread that

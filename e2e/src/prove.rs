@@ -6,46 +6,38 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use pki::{Hierarchy, Profile};
+use pki::Hierarchy;
 use time::OffsetDateTime;
-use tools::{Cache, Toolbox, versions};
+use tools::versions;
 
-use crate::abort::Abort;
 use crate::claim::{Claim, Verdict};
-use crate::claims::CLAIMS;
-use crate::cluster::Cluster;
-use crate::commands::{runs_folder, toolbox};
-// use crate::diagnose;
+use crate::claims::{CLAIMS, table};
+use crate::diagnose::diagnose;
 use crate::proof::{self, Proof, Request};
-use crate::provider::local;
 use crate::report::{self, Failure, Report, Sabotaged};
-use crate::run::{End, Run, Setup, registry_root, scoped};
+use crate::run::{End, Run, scoped};
 use crate::sabotage::{self, Ends, SABOTAGES, Sabotage, Sets};
+use crate::session::{MeshArgs, Session};
 use crate::step::StepTime;
-use crate::steps::ca::{self, Administrator};
-use crate::steps::workloads::Client;
+use crate::steps::workloads::{Client, NAMESPACE};
 use crate::terminal;
 
 mod sabotages;
 
-/// The name of the local cluster, as on the page.
-const CLUSTER: &str = "cluster1";
-
 /// What to prove, and how.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct RunArgs {
-    /// The CA's profile: makefile (what Istio's Makefile makes) or hardened
-    #[arg(long, default_value = "makefile", value_name = "PROFILE")]
-    profile: Profile,
-    /// Which of Istio's samples sends the requests
-    #[arg(long, value_enum, default_value = "sleep")]
-    client: Client,
+    #[command(flatten)]
+    mesh: MeshArgs,
     /// Test only these claims, by number or name, separated by commas
     #[arg(long, value_delimiter = ',', value_name = "CLAIM")]
     only: Vec<String>,
     /// List the claims and stop
     #[arg(long)]
     list: bool,
+    /// List them as the page docs/claims.md, sabotages included
+    #[arg(long, requires = "list")]
+    markdown: bool,
     /// Count a skipped claim as one that could not be tested
     #[arg(long)]
     require: bool,
@@ -65,6 +57,10 @@ pub(crate) struct RunArgs {
 /// # Errors
 /// It could not be done at all; exit code 2.
 pub(crate) async fn run(args: &RunArgs) -> Result<ExitCode> {
+    if args.markdown {
+        terminal::answer(table::markdown().trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
     if args.list {
         for claim in CLAIMS {
             terminal::answer(&format!("{:2} {}: {}", claim.number, claim.id, claim.sentence));
@@ -78,27 +74,24 @@ pub(crate) async fn run(args: &RunArgs) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Some("all") => Session::prepare(args, None)?.all_sabotages().await,
+        Some("all") => Proving::prepare(args, None)?.all_sabotages().await,
         Some(name) => {
             let known = || SABOTAGES.iter().map(|s| s.name).collect::<Vec<_>>().join(", ");
             let sabotage = sabotage::named(name);
             let sabotage =
                 sabotage.with_context(|| format!("no sabotage is named `{name}`: {}", known()))?;
-            Session::prepare(args, Some(sabotage))?.prove().await
+            Proving::prepare(args, Some(sabotage))?.prove().await
         }
-        None => Session::prepare(args, None)?.prove().await,
+        None => Proving::prepare(args, None)?.prove().await,
     }
 }
 
-/// What is known before a run starts.
-struct Session {
+/// What to prove, on a machine on which it can be.
+struct Proving {
     args: RunArgs,
     sabotage: Option<&'static Sabotage>,
     claims: Vec<&'static Claim>,
-    parent: PathBuf,
-    cache: Cache,
-    toolbox: Toolbox,
-    abort: Abort,
+    session: Session,
 }
 
 /// What a run leaves behind, also where it fails on its way.
@@ -125,58 +118,27 @@ impl Begun {
     }
 }
 
-impl Session {
-    /// Checks the machine and builds what is missing.
+impl Proving {
     fn prepare(args: &RunArgs, sabotage: Option<&'static Sabotage>) -> Result<Self> {
         let claims = chosen(&args.only)?;
-        let abort = Abort::new();
-        abort.on_signals()?;
-        let parent = runs_folder()?;
-        let cache = Cache::of_user()?;
-        local::preflight(&[&parent, cache.root()])?;
-        let toolbox = toolbox(&cache)?;
-        Ok(Self { args: args.clone(), sabotage, claims, parent, cache, toolbox, abort })
-    }
-
-    fn setup(&self, steps: usize) -> Setup {
-        Setup {
-            registry: registry_root().to_owned(),
-            parent: self.parent.clone(),
-            steps,
-            nodes: 1,
-            keep_on_failure: self.args.keep_on_failure,
-        }
+        Ok(Self { args: args.clone(), sabotage, claims, session: Session::prepare()? })
     }
 
     fn request(&self, run: &Run) -> Request {
         Request {
             claims: self.claims.clone(),
-            client: self.args.client,
+            client: self.args.mesh.client,
             sabotage: self.sabotage,
             page: run.dir.root().join("page"),
             keep_on_failure: self.args.keep_on_failure,
         }
     }
 
-    /// Makes the CA while the cluster comes up.
-    async fn cluster(&self, run: &Run) -> Result<(Cluster, Administrator)> {
-        let (folder, profile, now) = (run.dir.root().join("ca"), self.args.profile, run.now);
-        let ca = async {
-            let make = move || ca::make(&folder, CLUSTER, profile, now);
-            tokio::task::spawn_blocking(make).await.context("make the CA")?
-        };
-        let names = run.names.first().context("no node was reserved")?;
-        let both = async {
-            let cluster = local::up(run, CLUSTER, names, &self.cache, &self.toolbox);
-            tokio::try_join!(cluster, run.steps.part("make a root and a cluster CA", ca))
-        };
-        run.steps.run("Create a cluster", both).await
-    }
-
     /// Proves the claims, or shows that a sabotage is noticed.
     async fn prove(self) -> Result<ExitCode> {
         let mut notes = Notes::default();
-        let ran = scoped(&self.setup(proof::STEPS), &self.abort, async |run| {
+        let setup = self.session.setup(proof::STEPS, self.args.keep_on_failure);
+        let ran = scoped(&setup, &self.session.abort, async |run| {
             notes.begun = Some(Begun::new(run));
             let done = Box::pin(self.page(run, &mut notes)).await;
             notes.steps = run.steps.times();
@@ -188,16 +150,17 @@ impl Session {
     }
 
     async fn page(&self, run: &Run, notes: &mut Notes) -> Result<()> {
-        let (cluster, administrator) = self.cluster(run).await?;
+        let profile = self.args.mesh.profile;
+        let (cluster, administrator) = self.session.cluster_and_ca(run, profile).await?;
         notes.hierarchy = Some(administrator.truth.hierarchy.clone());
         let (request, proof) = (self.request(run), &mut notes.proof);
-        let toolbox = &self.toolbox;
+        let toolbox = &self.session.toolbox;
         let done = proof::prove(&run.steps, &cluster, toolbox, &administrator, &request, proof);
         let done = done.await;
         if done.is_err()
             || (self.sabotage.is_none() && self.verdict(&notes.proof) != Verdict::Proven)
         {
-            notes.diagnosis = String::new();
+            notes.diagnosis = diagnose(&cluster, NAMESPACE, run.dir.root()).await;
         }
         done
     }
@@ -222,7 +185,7 @@ impl Session {
             started: begun.started,
             elapsed: begun.clock.elapsed(),
             provider: "local".to_owned(),
-            profile: self.args.profile.to_string(),
+            profile: self.args.mesh.profile.to_string(),
             versions: versions_used(),
             reproduce: self.args.command_line(),
             steps,
@@ -254,8 +217,8 @@ impl Session {
 impl RunArgs {
     /// The command line that does the same again.
     fn command_line(&self) -> String {
-        let mut line = format!("cargo xtask e2e --profile {}", self.profile);
-        if self.client == Client::Curl {
+        let mut line = format!("cargo xtask e2e --profile {}", self.mesh.profile);
+        if self.mesh.client == Client::Curl {
             line.push_str(" --client curl");
         }
         if !self.only.is_empty() {

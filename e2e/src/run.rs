@@ -95,7 +95,7 @@ pub(crate) async fn scoped<T>(
         terminal::say(&format!("warning: an earlier run could not be swept: {error:#}"));
     }
     let run = begin(setup, &registry, abort.clone()).await?;
-    let result = AssertUnwindSafe(run.abort.unless(body(&run))).catch_unwind().await;
+    let result = AssertUnwindSafe(run.abort.unless(Box::pin(body(&run)))).catch_unwind().await;
     let keep = match &result {
         Ok(Ok((_, end))) => *end == End::Keep,
         Ok(Err(_)) => setup.keep_on_failure,

@@ -5,10 +5,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use futures::future::try_join_all;
 use mesh::{Hello, Istiod, Look, Mesh, PodRef, Proxy, ProxySecrets, ProxyState, Relay, handshake};
-use pki::{BundleFiles, Certificate, Hierarchy, RootCa, SpiffeId, TrustBundle};
+use pki::{Bundle, BundleFiles, Certificate, Hierarchy, RootCa, SpiffeId, TrustBundle};
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, OnceCell};
 
@@ -29,9 +29,11 @@ pub(crate) struct View<'a> {
     pub(crate) truth: &'a Truth,
     /// The administrator's root, where the run has it: for claims that change the mesh.
     pub(crate) root: Option<&'a RootCa>,
+    /// A CA that the mesh must not know, of the same names.
+    pub(crate) stranger: &'a Bundle,
     /// Where the page's own files go.
     pub(crate) page: PathBuf,
-    served: OnceCell<Look>,
+    served: OnceCell<Result<Look, String>>,
     secrets: OnceCell<Vec<(Proxy, ProxySecrets)>>,
     relay: Mutex<Option<Relay>>,
 }
@@ -69,10 +71,11 @@ impl<'a> View<'a> {
         workloads: &'a Workloads,
         truth: &'a Truth,
         root: Option<&'a RootCa>,
+        stranger: &'a Bundle,
         page: PathBuf,
     ) -> Self {
         let (served, secrets, relay) = (OnceCell::new(), OnceCell::new(), Mutex::new(None));
-        Self { cluster, mesh, workloads, truth, root, page, served, secrets, relay }
+        Self { cluster, mesh, workloads, truth, root, stranger, page, served, secrets, relay }
     }
 
     /// The time at which certificates are judged.
@@ -85,14 +88,16 @@ impl<'a> View<'a> {
         Ok(self.workloads.spiffe_id(&self.workloads.httpbin)?)
     }
 
-    /// The handshake with httpbin as a client without a certificate has it; made once.
+    /// The handshake with httpbin as a client without a certificate has it; made once, and what
+    /// failed once is not waited for again.
     pub(crate) async fn served(&self) -> Result<&Look> {
-        self.served.get_or_try_init(|| self.look_at_httpbin()).await
+        let look = async || self.look_at_httpbin().await.map_err(|error| format!("{error:#}"));
+        self.served.get_or_init(look).await.as_ref().map_err(|reason| anyhow!(reason.clone()))
     }
 
     /// The same, if a claim has made that look.
     pub(crate) fn already_served(&self) -> Option<&Look> {
-        self.served.get()
+        self.served.get()?.as_ref().ok()
     }
 
     /// What every living proxy of the mesh serves and trusts; looked at once.

@@ -5,11 +5,11 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
-use crate::command::Program;
+use crate::command::{Program, target_dir};
 use crate::tally::Tally;
-use crate::{fixtures, layering, terminal};
+use crate::{e2e, fixtures, layering, terminal};
 
 /// Which checks to run.
 #[derive(clap::Args)]
@@ -24,6 +24,8 @@ pub(crate) struct Args {
 enum Group {
     /// Formatting, lints, tests, docs, layering, fixtures: no root, no network, no cluster
     Checks,
+    /// The harness on a real mesh: every claim, every sabotage, every way to be killed
+    Mesh,
 }
 
 /// One check: what it is called, what it needs, and what it counts.
@@ -41,6 +43,10 @@ const CHECKS: &[Check] = &[
     Check { name: "documentation tests", group: Group::Checks, run: doc_tests },
     Check { name: "documentation", group: Group::Checks, run: docs },
     Check { name: "fixtures", group: Group::Checks, run: fixtures },
+    Check { name: "mesh, profile makefile", group: Group::Mesh, run: mesh_makefile },
+    Check { name: "mesh, profile hardened", group: Group::Mesh, run: mesh_hardened },
+    Check { name: "sabotages", group: Group::Mesh, run: sabotages },
+    Check { name: "killed harnesses", group: Group::Mesh, run: kills },
 ];
 
 /// Runs the checks and closes with the count.
@@ -112,6 +118,44 @@ fn layering() -> Result<Tally> {
 
 fn fixtures() -> Result<Tally> {
     Ok(if fixtures::check()? { Tally::default() } else { Tally::ONE_FAILURE })
+}
+
+fn mesh_makefile() -> Result<Tally> {
+    harness("mesh-makefile", &["run", "--require", "--profile", "makefile"])
+}
+
+fn mesh_hardened() -> Result<Tally> {
+    harness("mesh-hardened", &["run", "--require", "--profile", "hardened", "--client", "curl"])
+}
+
+fn sabotages() -> Result<Tally> {
+    harness("sabotages", &["run", "--sabotage", "all"])
+}
+
+fn kills() -> Result<Tally> {
+    harness("kills", &["kill-test", "--at", "node,istio,workloads"])
+}
+
+/// Runs the harness and counts what its report says. A run that ends badly without a failure in
+/// its report has failed all the same.
+fn harness(name: &str, args: &[&str]) -> Result<Tally> {
+    if !e2e::build()? {
+        return Ok(Tally::ONE_FAILURE);
+    }
+    let report = target_dir().join("ci").join(name).with_extension("json");
+    // A report of an earlier run must not be counted.
+    if report.exists() {
+        std::fs::remove_file(&report).context("cannot remove an earlier report")?;
+    }
+    let status = e2e::harness().args(args).arg("--report").arg(&report).status()?;
+    let mut tally = match std::fs::read_to_string(&report) {
+        Ok(report) => Tally::from_report(&report)?,
+        Err(_) => Tally::ONE_FAILURE,
+    };
+    if !status.success() && tally.failed == 0 {
+        tally += Tally::ONE_FAILURE;
+    }
+    Ok(tally)
 }
 
 /// A check that counts as nothing when it passes: it is no test.

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Builds the harness; a failed build has explained itself.
-fn build() -> Result<bool> {
+pub(crate) fn build() -> Result<bool> {
     let fresh = !binary().exists();
     if fresh {
         terminal::say("building the harness (minutes on a fresh clone, seconds later)");
@@ -39,7 +39,7 @@ fn build() -> Result<bool> {
 }
 
 /// The built harness, to be given arguments.
-fn harness() -> Program {
+pub(crate) fn harness() -> Program {
     Program::new(binary())
 }
 

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::ops::AddAssign;
 
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
 /// How many passed, failed and were skipped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -29,6 +32,19 @@ impl Tally {
             failed: count("failed")?,
             skipped: count("ignored")?,
         })
+    }
+
+    /// Reads the `totals` of a report that the harness wrote
+    /// (`{"totals": {"passed": 13, "failed": 0, "skipped": 0}}`).
+    pub(crate) fn from_report(report: &str) -> Result<Self> {
+        let report: Value = serde_json::from_str(report).context("the report is no JSON")?;
+        let count = |name: &str| {
+            report["totals"][name]
+                .as_u64()
+                .and_then(|number| usize::try_from(number).ok())
+                .with_context(|| format!("the report has no `totals.{name}`"))
+        };
+        Ok(Self { passed: count("passed")?, failed: count("failed")?, skipped: count("skipped")? })
     }
 }
 
@@ -63,6 +79,19 @@ mod tests {
     fn any_other_line_counts_nothing() {
         assert_eq!(Tally::from_test_result("test a::b ... ok"), None);
         assert_eq!(Tally::from_test_result("running 3 tests"), None);
+    }
+
+    #[test]
+    fn a_report_is_counted_by_its_totals() {
+        let report = r#"{"totals": {"passed": 12, "failed": 1, "skipped": 0}, "claims": []}"#;
+        let expected = Tally { passed: 12, failed: 1, skipped: 0 };
+        assert_eq!(Tally::from_report(report).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_report_without_totals_is_an_error_and_not_a_pass() {
+        let error = Tally::from_report(r#"{"claims": []}"#).unwrap_err();
+        assert_eq!(error.to_string(), "the report has no `totals.passed`");
     }
 
     #[test]

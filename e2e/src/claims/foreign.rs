@@ -27,8 +27,7 @@ pub(super) async fn client_is_refused(view: &View<'_>) -> Result<Finding> {
     }
 
     let id = view.workloads.spiffe_id(&view.workloads.client)?;
-    let stranger = probe::foreign_bundle(&view.truth.hierarchy, view.now())?;
-    let leaf = probe::workload_leaf(&stranger, &id, view.now())?;
+    let leaf = probe::workload_leaf(view.stranger, &id, view.now())?;
     let identity = ClientIdentity::new(&leaf.chain, &leaf.key)?;
     let refused = view.handshake(Some(&identity), Some(&get)).await?.outcome;
     let evidence = Evidence::default()

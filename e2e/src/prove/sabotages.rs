@@ -5,22 +5,23 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde_json::json;
 
-use super::{Begun, Session, copy_report};
+use super::{Begun, Proving, copy_report};
 use crate::run::{End, scoped};
 use crate::sabotage::suite::{Sabotaged, Suite};
 use crate::terminal;
 
-impl Session {
+impl Proving {
     /// Tries all sabotages. Exit code 0 if each ended with exactly its set, 1 if one did not.
     pub(super) async fn all_sabotages(self) -> Result<ExitCode> {
-        let setup = self.setup(1 + Suite::steps());
-        let (folder, ended) = scoped(&setup, &self.abort, async |run| {
+        let setup = self.session.setup(1 + Suite::steps(), false);
+        let (folder, ended) = scoped(&setup, &self.session.abort, async |run| {
             let begun = Begun::new(run);
-            let (cluster, administrator) = self.cluster(run).await?;
+            let profile = self.args.mesh.profile;
+            let (cluster, administrator) = self.session.cluster_and_ca(run, profile).await?;
             let suite = Suite {
                 steps: &run.steps,
                 cluster: &cluster,
-                toolbox: &self.toolbox,
+                toolbox: &self.session.toolbox,
                 administrator: &administrator,
                 request: &self.request(run),
             };

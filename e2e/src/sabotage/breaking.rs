@@ -3,9 +3,8 @@
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use pki::{BundleFiles, probe};
+use pki::BundleFiles;
 use serde_json::json;
-use time::OffsetDateTime;
 
 use super::{At, Change, Instead, Sabotage};
 use crate::cluster::Cluster;
@@ -40,7 +39,17 @@ pub(crate) async fn plug_in_or_not(
             let names: Vec<_> = names.collect();
             plug_in_files(cluster, &administrator.truth.folder, &names).await
         }
-        _ => plug_in(cluster, administrator).await,
+        Some(At::PlugIn(Instead::StrangersRootToo)) => {
+            create_namespace(cluster).await?;
+            let folder = administrator.truth.folder.with_extension("two-roots");
+            ca_dir::write_bundle(&folder, &administrator.bundle)?;
+            let stranger = administrator.stranger.hierarchy().trust_bundle().to_pem();
+            let roots = [administrator.truth.root_pem.as_slice(), stranger.as_bytes()].concat();
+            std::fs::write(folder.join(BundleFiles::ROOT_CERT), roots)
+                .context("cannot write the trust bundle with the stranger's root")?;
+            plug_in_files(cluster, &folder, &BundleFiles::NAMES).await
+        }
+        Some(At::FinishedMesh(_)) | None => plug_in(cluster, administrator).await,
     }
 }
 
@@ -57,14 +66,13 @@ pub(crate) async fn apply(
 ) -> Result<Option<Truth>> {
     match change {
         Change::OtherTruth => other_truth(administrator).map(Some),
-        Change::Permissive => {
-            set_mode(cluster, workloads, "PERMISSIVE").await?;
+        Change::Mode(mode) => {
+            set_mode(cluster, workloads, mode).await?;
             Ok(None)
         }
         Change::ForeignChain => {
-            let now = OffsetDateTime::now_utc();
-            let stranger = probe::foreign_bundle(&administrator.truth.hierarchy, now)?;
-            let chain = stranger.files().get(BundleFiles::CERT_CHAIN).unwrap_or_default();
+            let chain =
+                administrator.stranger.files().get(BundleFiles::CERT_CHAIN).unwrap_or_default();
             replace_chain(cluster, istio, chain).await?;
             Ok(None)
         }
@@ -84,7 +92,7 @@ pub(crate) async fn undo(
 ) -> Result<()> {
     match change {
         Change::OtherTruth => Ok(()),
-        Change::Permissive => set_mode(cluster, workloads, "STRICT").await,
+        Change::Mode(_) => set_mode(cluster, workloads, "STRICT").await,
         Change::ForeignChain => {
             let chain = administrator.bundle.files().get(BundleFiles::CERT_CHAIN);
             replace_chain(cluster, istio, chain.unwrap_or_default()).await
@@ -95,14 +103,9 @@ pub(crate) async fn undo(
 /// A bundle of the same names and other keys, with its public files in a folder of their own: the
 /// page's openssl commands compare files.
 fn other_truth(administrator: &Administrator) -> Result<Truth> {
-    let now = OffsetDateTime::now_utc();
-    let stranger = probe::foreign_bundle(&administrator.truth.hierarchy, now)?;
     let folder = administrator.truth.folder.with_extension("other-administrator");
-    if !folder.exists() {
-        ca_dir::write_bundle(&folder, &stranger)?;
-        return Truth::new(stranger.files(), folder);
-    }
-    Truth::new(&ca_dir::read_bundle(&folder)?, folder)
+    ca_dir::write_bundle(&folder, &administrator.stranger)?;
+    Truth::new(administrator.stranger.files(), folder)
 }
 
 /// Writes one file of the Secret, raw, and waits until istiod says that it took it up.

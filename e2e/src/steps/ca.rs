@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use pki::{
     Bundle, ClusterCaParams, Hierarchy, KeyAlgorithm, Profile, RootCa, RootCaParams, Validity,
+    probe,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -25,6 +26,8 @@ pub(crate) struct Administrator {
     pub(crate) root: RootCa,
     pub(crate) bundle: Bundle,
     pub(crate) truth: Truth,
+    /// Somebody else's CA of the same names: what claims and sabotages take for a foreign one.
+    pub(crate) stranger: Bundle,
     folder: PathBuf,
 }
 
@@ -50,7 +53,8 @@ pub(crate) fn make(
     let cluster_folder = folder.join(cluster);
     ca_dir::write_bundle(&cluster_folder, &bundle)?;
     let truth = Truth::new(bundle.files(), cluster_folder)?;
-    Ok(Administrator { root, bundle, truth, folder: folder.to_owned() })
+    let stranger = probe::foreign_bundle(&truth.hierarchy, now)?;
+    Ok(Administrator { root, bundle, truth, stranger, folder: folder.to_owned() })
 }
 
 /// A new cluster CA in the place of `current`: another key under the same root, the same layout.

@@ -19,7 +19,7 @@ use crate::steps::cacerts::Cacerts;
 use crate::steps::istio::Istio;
 
 /// The page's namespace.
-const NAMESPACE: &str = "foo";
+pub(crate) const NAMESPACE: &str = "foo";
 /// The mesh's trust domain, unless its configuration says otherwise.
 const TRUST_DOMAIN: &str = "cluster.local";
 /// `samples/httpbin/httpbin.yaml`: the Service's port, and the container's.
