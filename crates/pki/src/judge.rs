@@ -29,12 +29,12 @@ impl BundleFiles {
         let inspection = Inspection::new(self, context)?;
         let (mut findings, mut refused) = (Vec::new(), false);
         for rule in RULES.iter().filter(|rule| rule.versions.contain(context.istio)) {
-            // The net behind the other rules needs every part, and would only repeat them.
-            if refused && rule.id == rules::SYNTHETIC_LEAF.id {
+            let is_net = rules::is_net(rule);
+            if is_net && refused {
                 continue;
             }
             let found = rule.apply(&inspection);
-            refused |= rule.severity == Severity::Refuse && !found.is_empty();
+            refused |= !is_net && rule.severity == Severity::Refuse && !found.is_empty();
             findings.extend(found);
         }
         Ok(Report::new(findings))

@@ -98,17 +98,18 @@ pub fn workload_leaf(
         bundle.certificate(),
         bundle.expose_private_key(),
         chain.iter().chain(bundle.hierarchy().trust_bundle().certificates()),
-        id,
+        Role::Workload(id),
         now,
     )
 }
 
-/// As [`workload_leaf`], from the parts of something that is not a bundle yet.
+/// As [`workload_leaf`], from the parts of something that is not a bundle yet, for a workload or for
+/// istiod itself.
 pub(crate) fn leaf_under<'a>(
     ca: &Certificate,
     ca_key: &PrivateKey,
     sent_along: impl Iterator<Item = &'a Certificate>,
-    id: &SpiffeId,
+    role: Role<'_>,
     now: OffsetDateTime,
 ) -> Result<ProbeLeaf, Error> {
     let issuer_end = ca.validity().not_after();
@@ -122,7 +123,7 @@ pub(crate) fn leaf_under<'a>(
         subject: &DistinguishedName::empty(),
         public_key: key.public_key_der(),
         validity: Validity::new(start, now + WORKLOAD_TTL)?.ending_by(issuer_end)?,
-        role: Role::Workload(id),
+        role,
     };
     let issuer = Issuer { name: ca.subject(), key_id: ca.subject_key_id(), signer: ca_key };
     let certificate = draft.signed_by(&issuer)?;

@@ -52,6 +52,8 @@ pub(crate) enum Role<'a> {
     Ca { path_len: Option<u32>, dns_name: Option<&'a str> },
     /// A workload as istiod certifies it (Istio security/pkg/pki/util/generate_cert.go).
     Workload(&'a SpiffeId),
+    /// istiod itself, as it certifies its own serving key.
+    Server(&'a [&'a str]),
 }
 
 /// Who signs: its name and key identifier as they stand in its own certificate.
@@ -98,22 +100,28 @@ impl Draft<'_> {
                 extensions
             }
             Role::Workload(id) => {
-                let usage = KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment;
-                let name = GeneralName::UniformResourceIdentifier(ia5(id.as_str())?);
-                vec![
-                    extension(true, &KeyUsage(usage))?,
-                    extension(
-                        false,
-                        &ExtendedKeyUsage(vec![ID_KP_SERVER_AUTH, ID_KP_CLIENT_AUTH]),
-                    )?,
-                    extension(true, &BasicConstraints { ca: false, path_len_constraint: None })?,
-                    extension(true, &SubjectAltName(vec![name]))?,
-                ]
+                leaf_extensions(vec![GeneralName::UniformResourceIdentifier(ia5(id.as_str())?)])?
             }
+            Role::Server(dns_names) => leaf_extensions(
+                dns_names
+                    .iter()
+                    .map(|name| Ok(GeneralName::DnsName(ia5(name)?)))
+                    .collect::<Result<_, Error>>()?,
+            )?,
         };
         extensions.extend(authority_key_id);
         Ok(extensions)
     }
+}
+
+fn leaf_extensions(names: Vec<GeneralName>) -> Result<Vec<Extension>, Error> {
+    let usage = KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment;
+    Ok(vec![
+        extension(true, &KeyUsage(usage))?,
+        extension(false, &ExtendedKeyUsage(vec![ID_KP_SERVER_AUTH, ID_KP_CLIENT_AUTH]))?,
+        extension(true, &BasicConstraints { ca: false, path_len_constraint: None })?,
+        extension(true, &SubjectAltName(names))?,
+    ])
 }
 
 fn extension<E: AssociatedOid + Encode>(critical: bool, content: &E) -> Result<Extension, Error> {

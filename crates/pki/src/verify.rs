@@ -75,6 +75,29 @@ impl Hierarchy {
         expected: &SpiffeId,
         now: OffsetDateTime,
     ) -> Result<VerifiedChain, VerifyError> {
+        self.verify_leaf(served, now, |leaf| leaf::check_workload(leaf, expected))
+    }
+
+    /// Proves the chain that istiod serves, for one DNS name, as an agent or webhook call would.
+    /// Otherwise as [`Hierarchy::verify`].
+    ///
+    /// # Errors
+    /// [`VerifyError`]: the first thing that is wrong, with both sides.
+    pub fn verify_server<D: AsRef<[u8]>>(
+        &self,
+        served: &[D],
+        dns_name: &str,
+        now: OffsetDateTime,
+    ) -> Result<VerifiedChain, VerifyError> {
+        self.verify_leaf(served, now, |leaf| leaf::check_server(leaf, dns_name))
+    }
+
+    fn verify_leaf<D: AsRef<[u8]>>(
+        &self,
+        served: &[D],
+        now: OffsetDateTime,
+        check: impl Fn(&Certificate) -> Result<(), VerifyError>,
+    ) -> Result<VerifiedChain, VerifyError> {
         let served = served
             .iter()
             .enumerate()
@@ -86,7 +109,8 @@ impl Hierarchy {
         let Some((leaf, above)) = served.split_first() else {
             return Err(VerifyError::NothingServed);
         };
-        leaf::check(leaf, expected, now)?;
+        check(leaf)?;
+        leaf::check_dates(leaf, now)?;
         let (intermediates, root) = self.path(leaf, above, now)?;
         let issuer = intermediates.first().unwrap_or(&root);
         if *issuer != self.cluster_ca {

@@ -8,12 +8,13 @@ mod key;
 mod net;
 mod pem_blocks;
 mod period;
+mod purpose;
 mod restart;
 mod route;
 
-pub(super) use net::SYNTHETIC_LEAF;
+use net::{SYNTHETIC_ISTIOD, SYNTHETIC_LEAF};
 
-/// Every rule. `synthetic-leaf` stands behind all others that refuse and runs if none did.
+/// Every rule.
 pub static RULES: &[&Rule] = &[
     &pem_blocks::PRIVATE_KEY_HANDED_OUT,
     &files::NO_BUNDLE,
@@ -26,7 +27,7 @@ pub static RULES: &[&Rule] = &[
     &key::KEY_MISMATCH,
     &authority::NOT_A_CA,
     &authority::NO_KEY_CERT_SIGN,
-    &authority::EXT_KEY_USAGE,
+    &purpose::EXT_KEY_USAGE,
     &authority::UNKNOWN_CRITICAL_EXTENSION,
     &route::NO_PATH_TO_ROOT,
     &route::CHAIN_LACKS_CLUSTER_CA,
@@ -37,14 +38,22 @@ pub static RULES: &[&Rule] = &[
     &authority::SAME_NAME,
     &restart::ROOT_CHANGE,
     &SYNTHETIC_LEAF,
+    &SYNTHETIC_ISTIOD,
     &pem_blocks::EXTRA_BLOCK,
     &period::EXPIRED_EXTRA,
     &route::CHAIN_ORDER,
     &route::UNRELATED_CERTIFICATE,
     &route::ANCHOR_NOT_SELF_SIGNED,
+    &purpose::EXT_KEY_USAGE_ON_ROOT,
     &restart::AMBIENT_ROOTS,
     &files::STRAY_FILE,
     &route::ROOT_IN_CHAIN,
     &period::ISSUER_ENDS_FIRST,
     &authority::NO_CRL_SIGN,
 ];
+
+/// Whether a rule stands behind all others that refuse: it needs every part, and would only repeat
+/// in other words what one of them has said.
+pub(super) fn is_net(rule: &Rule) -> bool {
+    [SYNTHETIC_LEAF.id, SYNTHETIC_ISTIOD.id].contains(&rule.id)
+}

@@ -22,7 +22,7 @@ pub enum VerifyError {
         source: Error,
     },
     /// The first certificate is a CA's.
-    #[error("the first certificate served is the CA `{subject}`, expected a workload certificate")]
+    #[error("the first certificate served is the CA `{subject}`, expected a leaf")]
     LeafIsCa {
         /// Its subject.
         subject: String,
@@ -35,6 +35,14 @@ pub enum VerifyError {
         /// Every URI among the subject alternative names.
         found: Vec<String>,
     },
+    /// A server certificate for other names.
+    #[error("the server certificate is for [{}], expected `{expected}`", .found.join(", "))]
+    ServerName {
+        /// The name asked for.
+        expected: String,
+        /// Every DNS name among the subject alternative names.
+        found: Vec<String>,
+    },
     /// RFC 5280 section 4.2.1.6.
     #[error(
         "the workload certificate has no subject and its alternative name is not critical, \
@@ -43,15 +51,14 @@ pub enum VerifyError {
     SanNotCritical,
     /// SPIFFE X509-SVID section 4.3.
     #[error(
-        "the workload certificate has {found}, expected digitalSignature and neither keyCertSign \
-         nor cRLSign"
+        "the served leaf has {found}, expected digitalSignature and neither keyCertSign nor cRLSign"
     )]
     LeafKeyUsage {
         /// The usages it has.
         found: String,
     },
     /// SPIFFE X509-SVID section 4.4.
-    #[error("the workload certificate is for [{found}], expected serverAuth and clientAuth")]
+    #[error("the served leaf is for [{found}], expected serverAuth and clientAuth")]
     LeafExtendedKeyUsage {
         /// The purposes it has.
         found: String,
@@ -68,8 +75,8 @@ pub enum VerifyError {
     },
     /// No path from the leaf over what was served to the trust bundle.
     #[error(
-        "the workload certificate was issued by `{issuer}`, and what was served does not lead from \
-         there to a root of the trust bundle ({})", .roots.join("; ")
+        "the served leaf was issued by `{issuer}`, and what was served does not lead from there to \
+         a root of the trust bundle ({})", .roots.join("; ")
     )]
     NoPath {
         /// The leaf's issuer.
@@ -78,7 +85,7 @@ pub enum VerifyError {
         roots: Vec<String>,
     },
     /// A path exists, under another CA of the same roots.
-    #[error("the workload certificate was issued by {found}, expected {expected}")]
+    #[error("the served leaf was issued by {found}, expected {expected}")]
     OtherIssuer {
         /// The hierarchy's cluster CA.
         expected: String,
@@ -87,8 +94,8 @@ pub enum VerifyError {
     },
     /// A name leads to a certificate whose key did not make the signature.
     #[error(
-        "a signature of the served chain was not made by the CA it names; the workload certificate \
-         names `{issuer}`, expected the keys of {expected}"
+        "a signature of the served chain was not made by the CA it names; the leaf names \
+         `{issuer}`, expected the keys of {expected}"
     )]
     Signature {
         /// The leaf's issuer.

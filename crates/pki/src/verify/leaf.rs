@@ -1,29 +1,40 @@
-//! What makes the first certificate a workload certificate (SPIFFE X509-SVID, and what istiod
-//! issues in security/pkg/pki/util/generate_cert.go).
+//! What the first certificate must be: a workload's (SPIFFE X509-SVID) or istiod's own. Istio makes
+//! both in security/pkg/pki/util/generate_cert.go.
 
 use time::OffsetDateTime;
 
 use super::VerifyError;
 use crate::{Certificate, KeyUsageBit, SpiffeId};
 
-pub(super) fn check(
-    leaf: &Certificate,
-    expected: &SpiffeId,
-    now: OffsetDateTime,
-) -> Result<(), VerifyError> {
-    // X509-SVID section 4.1: a leaf has the cA field set to false.
+pub(super) fn check_workload(leaf: &Certificate, expected: &SpiffeId) -> Result<(), VerifyError> {
+    check_not_ca(leaf)?;
+    check_identity(leaf, expected)?;
+    check_usages(leaf)
+}
+
+pub(super) fn check_server(leaf: &Certificate, dns_name: &str) -> Result<(), VerifyError> {
+    check_not_ca(leaf)?;
+    if !leaf.dns_sans().contains(&dns_name) {
+        return Err(VerifyError::ServerName {
+            expected: dns_name.to_owned(),
+            found: leaf.dns_sans().into_iter().map(str::to_owned).collect(),
+        });
+    }
+    check_usages(leaf)
+}
+
+pub(super) fn check_dates(leaf: &Certificate, now: OffsetDateTime) -> Result<(), VerifyError> {
+    let validity = leaf.validity();
+    if validity.contains(now) {
+        return Ok(());
+    }
+    Err(VerifyError::NotValidAt { certificate: "the served leaf".to_owned(), validity, now })
+}
+
+/// X509-SVID section 4.1: a leaf has the cA field set to false.
+fn check_not_ca(leaf: &Certificate) -> Result<(), VerifyError> {
     if leaf.is_ca() {
         return Err(VerifyError::LeafIsCa { subject: leaf.subject().to_string() });
-    }
-    check_identity(leaf, expected)?;
-    check_usages(leaf)?;
-    let validity = leaf.validity();
-    if !validity.contains(now) {
-        return Err(VerifyError::NotValidAt {
-            certificate: "the workload certificate".to_owned(),
-            validity,
-            now,
-        });
     }
     Ok(())
 }

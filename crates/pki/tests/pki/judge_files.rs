@@ -127,9 +127,10 @@ fn unreadable_pem_is_refused_with_line_and_reason() {
 #[test]
 fn a_damaged_certificate_is_refused_whereever_it_stands() {
     let damaged = "-----BEGIN CERTIFICATE-----\nMAUCAQECAQI=\n-----END CERTIFICATE-----\n";
-    for (name, judges) in
-        [(BundleFiles::CERT_CHAIN, vec![START]), (BundleFiles::ROOT_CERT, vec![START])]
-    {
+    for (name, judges) in [
+        (BundleFiles::CERT_CHAIN, vec![START]),
+        (BundleFiles::ROOT_CERT, vec![START, Judge::TlsClient]),
+    ] {
         let mut files = good();
         files.insert(name, text(&files, name) + damaged);
         let report = judged(&files);

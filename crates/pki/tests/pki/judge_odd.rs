@@ -185,7 +185,7 @@ fn a_cluster_ca_without_a_way_to_the_root_is_refused() {
 #[test]
 fn path_lengths_that_do_not_fit_are_refused() {
     let rules = ["path-length"];
-    check("root", &two_levels(length(0), plain), &rules, &[Agent]);
+    check("root", &two_levels(length(0), plain), &rules, &[Agent, TlsClient]);
     let root = made("root", None, plain);
     let tier = made("tier", Some(&root), length(0));
     let ca = made("ca", Some(&tier), plain);
@@ -196,7 +196,8 @@ fn path_lengths_that_do_not_fit_are_refused() {
     let ca = made("ca", Some(&tier), plain);
     // Two CAs below: now istiod counts one of them.
     let three = files(&ca, &[&ca, &tier], &[&root]);
-    check("root above a tier", &three, &rules, &[IstiodStart, IstiodReload, Agent]);
+    let judges = [IstiodStart, IstiodReload, Agent, TlsClient];
+    check("root above a tier", &three, &rules, &judges);
 }
 
 #[test]
@@ -214,9 +215,10 @@ fn purposes_of_a_ca_break_whom_they_broke_when_measured() {
         check(&label, &two_levels(plain, purposes(purpose)), &rules, judges);
     }
     check("both", &two_levels(plain, purposes(vec![ServerAuth, ClientAuth])), &[], NOBODY);
-    check("root, server", &two_levels(purposes(vec![ServerAuth]), plain), &[], NOBODY);
+    let root = two_levels(purposes(vec![ServerAuth]), plain);
+    check("root, server", &root, &["extended-key-usage-on-root"], &[TlsClient]);
     let root = two_levels(purposes(vec![ClientAuth]), plain);
-    check("root, client", &root, &rules, &[IstiodStart, IstiodReload, Agent]);
+    check("root, client", &root, &rules, &[IstiodStart, IstiodReload, Agent, TlsClient]);
 }
 
 #[test]
@@ -229,7 +231,7 @@ fn key_ids_and_names_that_mislead_envoy_are_refused() {
     };
     relabelled.params.key_identifier_method = KeyIdMethod::PreSpecified(vec![7; 20]);
     let ca = made("ca", Some(&relabelled), plain);
-    check("key id", &files(&ca, &[&ca], &[&root]), &["key-id-mismatch"], &[Envoy]);
+    check("key id", &files(&ca, &[&ca], &[&root]), &["key-id-mismatch"], &[Envoy, TlsClient]);
     let namesake = made("root", Some(&root), plain);
     check("name", &files(&namesake, &[&namesake], &[&root]), &["same-name"], &[Envoy]);
 }
@@ -257,8 +259,9 @@ fn what_no_rule_names_fails_on_the_synthetic_leaf() {
             });
         }
     };
-    // webpki refuses every URI under a constraint on URIs; rcgen can only write other kinds, which
-    // do not touch a SPIFFE URI.
+    // A SPIFFE URI is untouched by a constraint on DNS names; istiod's own names are not.
+    let other = permitted(GeneralSubtree::DnsName("example.com".to_owned()));
+    check("other DNS domain", &two_levels(plain, other), &["synthetic-istiod"], &[Agent]);
     let dns = permitted(GeneralSubtree::DnsName("istio-system.svc".to_owned()));
     check("DNS", &two_levels(plain, dns), &[], NOBODY);
     let uri = {
@@ -272,7 +275,7 @@ fn what_no_rule_names_fails_on_the_synthetic_leaf() {
         move |params: &mut CertificateParams| params.custom_extensions = vec![extension]
     };
     let files = two_levels(plain, uri);
-    check("URI", &files, &["synthetic-leaf"], &[Agent, Envoy, Ztunnel]);
+    check("URI", &files, &["synthetic-leaf"], &[Envoy, Ztunnel, TlsClient]);
     assert_eq!(
         judged(&files).findings[0].found,
         "the served chain of a leaf by `CN=ca` does not verify: a CA's name constraints exclude the \

@@ -1,7 +1,7 @@
 //! Served chains: what is proved, and every way in which one proves nothing.
 
 use pki::probe::{self, ProbeLeaf};
-use pki::{Certificate, Hierarchy, Profile, SpiffeId, TrustBundle, VerifyError};
+use pki::{Certificate, Hierarchy, Profile, SpiffeId, TrustBundle, VerifiedChain, VerifyError};
 use pretty_assertions::assert_eq;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose, SanType};
 use time::Duration;
@@ -29,15 +29,18 @@ pub(crate) fn uri(text: &str) -> SanType {
     SanType::URI(text.try_into().unwrap())
 }
 
-/// Verifies a leaf under `issuer` and the CAs above it, the last of which is the trusted root.
-pub(crate) fn verify(leaf: &Made, above: &[&Made]) -> Result<pki::VerifiedChain, VerifyError> {
+/// The CAs from the cluster CA up to the trusted root.
+pub(crate) fn hierarchy(above: &[&Made]) -> Hierarchy {
     let certificates: Vec<_> = above.iter().map(|ca| ca.certificate()).collect();
-    let root = certificates.last().unwrap().clone();
-    let bundle = TrustBundle::new(vec![root]).unwrap();
-    let hierarchy = Hierarchy::new(certificates[0].clone(), &certificates, bundle).unwrap();
-    let served: Vec<_> = [leaf.certificate()].into_iter().chain(certificates).collect();
+    let trust_bundle = TrustBundle::new(vec![certificates.last().unwrap().clone()]).unwrap();
+    Hierarchy::new(certificates[0].clone(), &certificates, trust_bundle).unwrap()
+}
+
+/// Verifies a leaf served with everything above it.
+pub(crate) fn verify(leaf: &Made, above: &[&Made]) -> Result<VerifiedChain, VerifyError> {
+    let served: Vec<_> = [leaf].iter().chain(above).map(|made| made.certificate()).collect();
     let served: Vec<_> = served.iter().map(Certificate::der).collect();
-    hierarchy.verify(&served, &httpbin(), NOW)
+    hierarchy(above).verify(&served, &httpbin(), NOW)
 }
 
 #[track_caller]
@@ -124,8 +127,8 @@ fn a_foreign_ca_with_the_same_names_proves_nothing() {
         assert_eq!(
             error.to_string(),
             format!(
-                "a signature of the served chain was not made by the CA it names; the workload \
-                 certificate names `L=cluster1,CN=Intermediate CA,O=Istio`, expected the keys of \
+                "a signature of the served chain was not made by the CA it names; the leaf \
+                 names `L=cluster1,CN=Intermediate CA,O=Istio`, expected the keys of \
                  `L=cluster1,CN=Intermediate CA,O=Istio` ({})",
                 ours.certificate().fingerprint()
             )
@@ -147,7 +150,7 @@ fn another_cluster_ca_of_the_same_root_is_another_issuer() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the workload certificate was issued by `L=cluster2,CN=Intermediate CA,O=Istio` ({}), \
+            "the served leaf was issued by `L=cluster2,CN=Intermediate CA,O=Istio` ({}), \
              expected `L=cluster1,CN=Intermediate CA,O=Istio` ({})",
             theirs.certificate().fingerprint(),
             ours.certificate().fingerprint()
@@ -164,7 +167,7 @@ fn what_was_not_served_is_not_filled_in() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the workload certificate was issued by `L=cluster1,CN=Intermediate CA,O=Istio`, and \
+            "the served leaf was issued by `L=cluster1,CN=Intermediate CA,O=Istio`, and \
              what was served does not lead from there to a root of the trust bundle (`CN=Root \
              CA,O=Istio` ({}))",
             bundle.hierarchy().root().fingerprint()
@@ -193,7 +196,7 @@ fn a_chain_is_proved_only_while_all_of_it_is_valid() {
     let leaf = workload(&ca, |params| params.not_after = NOW - Duration::HOUR);
     assert_eq!(
         refusal(&leaf, &[&ca, &root]),
-        "the workload certificate is valid 2026-11-23T12:00:00Z/2026-11-24T11:00:00Z, not at \
+        "the served leaf is valid 2026-11-23T12:00:00Z/2026-11-24T11:00:00Z, not at \
          2026-11-24T12:00:00Z"
     );
     let expired_ca = made("ca", Some(&root), |params| params.not_after = NOW - Duration::HOUR);

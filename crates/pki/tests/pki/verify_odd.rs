@@ -6,8 +6,8 @@ use rcgen::{
     KeyIdMethod, KeyUsagePurpose, SanType,
 };
 
-use crate::common::{Made, httpbin, made};
-use crate::verify::{named, refusal, uri, verify, workload};
+use crate::common::{Made, NOW, httpbin, made};
+use crate::verify::{hierarchy, named, refusal, uri, verify, workload};
 
 #[test]
 fn the_leaf_must_be_a_workload_certificate() {
@@ -17,7 +17,7 @@ fn the_leaf_must_be_a_workload_certificate() {
     let is_ca = workload(&ca, |params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
     assert_eq!(
         refusal(&is_ca, &above),
-        "the first certificate served is the CA `CN=workload`, expected a workload certificate"
+        "the first certificate served is the CA `CN=workload`, expected a leaf"
     );
     let two = workload(&ca, |params| params.subject_alt_names.push(uri("spiffe://td/other")));
     assert_eq!(
@@ -56,13 +56,13 @@ fn the_leaf_must_be_a_workload_certificate() {
     let signs = workload(&ca, |params| params.key_usages.push(KeyUsagePurpose::CrlSign));
     assert_eq!(
         refusal(&signs, &above),
-        "the workload certificate has digitalSignature, keyEncipherment, cRLSign, expected \
+        "the served leaf has digitalSignature, keyEncipherment, cRLSign, expected \
          digitalSignature and neither keyCertSign nor cRLSign"
     );
     let unlimited = workload(&ca, |params| params.key_usages = Vec::new());
     assert_eq!(
         refusal(&unlimited, &above),
-        "the workload certificate has no key usage, expected digitalSignature and neither \
+        "the served leaf has no key usage, expected digitalSignature and neither \
          keyCertSign nor cRLSign"
     );
     let server = workload(&ca, |params| {
@@ -70,7 +70,7 @@ fn the_leaf_must_be_a_workload_certificate() {
     });
     assert_eq!(
         refusal(&server, &above),
-        "the workload certificate is for [serverAuth], expected serverAuth and clientAuth"
+        "the served leaf is for [serverAuth], expected serverAuth and clientAuth"
     );
 }
 
@@ -194,5 +194,41 @@ fn path_lengths_count_on_the_root_too() {
         refusal(&workload(&ca, |_| {}), &[&ca, &tier, &root]),
         "the served chain of a leaf by `CN=ca` does not verify: a CA allows fewer CAs below it \
          than there are"
+    );
+}
+
+#[test]
+fn the_chain_istiod_serves_is_proved_for_its_name() {
+    let root = made("root", None, |_| {});
+    let ca = made("ca", Some(&root), |_| {});
+    let istiod = workload(&ca, |params| {
+        let dns = |name: &str| SanType::DnsName(name.try_into().unwrap());
+        params.subject_alt_names = vec![dns("istio-pilot.a.svc"), dns("istiod.a.svc")];
+    });
+    let hierarchy = hierarchy(&[&ca, &root]);
+    let served = [&istiod, &ca].map(|made| made.certificate().der().to_vec());
+    let chain = hierarchy.verify_server(&served, "istiod.a.svc", NOW).unwrap();
+    assert_eq!(chain.leaf(), &istiod.certificate());
+    assert_eq!(chain.intermediates(), [ca.certificate()]);
+    assert_eq!(
+        hierarchy.verify_server(&served, "istiod.b.svc", NOW).unwrap_err().to_string(),
+        "the server certificate is for [istio-pilot.a.svc, istiod.a.svc], expected `istiod.b.svc`"
+    );
+    // It is no workload, and a workload is no istiod.
+    assert_eq!(
+        hierarchy.verify(&served, &httpbin(), NOW).unwrap_err().to_string(),
+        "the workload certificate names [], expected exactly \
+         `spiffe://cluster.local/ns/foo/sa/httpbin`"
+    );
+    let served = [&workload(&ca, |_| {}), &ca].map(|made| made.certificate().der().to_vec());
+    assert_eq!(
+        hierarchy.verify_server(&served, "istiod.a.svc", NOW).unwrap_err().to_string(),
+        "the server certificate is for [], expected `istiod.a.svc`"
+    );
+    let later = NOW + time::Duration::days(366);
+    assert_eq!(
+        hierarchy.verify(&served, &httpbin(), later).unwrap_err().to_string(),
+        "the served leaf is valid 2026-11-23T12:00:00Z/2027-11-24T12:00:00Z, not at \
+         2027-11-25T12:00:00Z"
     );
 }

@@ -70,41 +70,6 @@ pub(super) static NO_KEY_CERT_SIGN: Rule = Rule {
     },
 };
 
-pub(super) static EXT_KEY_USAGE: Rule = Rule {
-    id: "extended-key-usage-on-ca",
-    severity: Severity::Refuse,
-    judges: ALL,
-    versions: Versions::ALL,
-    what: "a CA is limited to purposes that a mesh goes beyond",
-    why: "a workload is server and client with one certificate; istiod looks for serverAuth only, \
-          Envoy wants both, and neither Envoy nor webpki takes anyExtendedKeyUsage for them",
-    fix: "issue the CA without extended key usage, or with serverAuth and clientAuth",
-    source: "Go crypto/x509 Verify, default KeyUsages; BoringSSL; rustls-webpki",
-    evidence: "serverAuth only and any: Envoy ends with unsupported_certificate_purpose; clientAuth \
-               only and codeSigning: istiod does not start (1.31)",
-    istiod: Some("certificate specifies an incompatible key usage"),
-    check: |inspection| {
-        let mut flaws = Vec::new();
-        for step in inspection.steps() {
-            let Some(usage) = step.certificate.ext_key_usage() else { continue };
-            let for_go = usage.has("serverAuth") || usage.has("anyExtendedKeyUsage");
-            let for_both = usage.has("serverAuth") && usage.has("clientAuth");
-            let is_root = step.file == BundleFiles::ROOT_CERT;
-            let judges: &[Judge] = match (for_go, for_both) {
-                (_, true) => continue,
-                // A root's purposes are looked at by Go alone.
-                (true, false) if is_root => continue,
-                (false, _) if is_root => &[IstiodStart, IstiodReload, Agent],
-                (true, false) => &[Envoy, Ztunnel, TlsClient],
-                (false, false) => ALL,
-            };
-            let found = format!("limited to {usage}");
-            flaws.push(about(step, found, "no limit, or serverAuth and clientAuth").judges(judges));
-        }
-        flaws
-    },
-};
-
 pub(super) static UNKNOWN_CRITICAL_EXTENSION: Rule = Rule {
     id: "unknown-critical-extension",
     severity: Severity::Refuse,
@@ -157,8 +122,8 @@ pub(super) static PATH_LENGTH: Rule = Rule {
                 continue;
             }
             let mut judges: Vec<Judge> = match step.file {
-                // BoringSSL and webpki look at no root's path length.
-                BundleFiles::ROOT_CERT => vec![Agent],
+                // BoringSSL and webpki do not look at a root's path length.
+                BundleFiles::ROOT_CERT => vec![Agent, TlsClient],
                 _ => vec![Agent, Envoy, Ztunnel, TlsClient],
             };
             if allowed + 1 < below {
@@ -174,10 +139,11 @@ pub(super) static PATH_LENGTH: Rule = Rule {
 pub(super) static KEY_ID_MISMATCH: Rule = Rule {
     id: "key-id-mismatch",
     severity: Severity::Refuse,
-    judges: &[Envoy],
+    judges: &[Envoy, TlsClient],
     versions: Versions::ALL,
     what: "a certificate names an issuer key id that its issuer does not have",
-    why: "Go ignores it, Envoy does not find the issuer: every connection between workloads fails",
+    why: "Go ignores it, Envoy and OpenSSL do not find the issuer: every connection between \
+          workloads fails",
     fix: "issue the certificate again from the CA certificate that is in use",
     source: "RFC 5280 4.2.1.1; BoringSSL X509_check_issued",
     evidence: "istiod and agent accept, Envoy ends with unable_to_get_local_issuer_certificate at \

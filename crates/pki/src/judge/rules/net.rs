@@ -1,42 +1,78 @@
-//! The net behind the other rules.
+//! The net behind the other rules: certificates are issued with the bundle's key as istiod would,
+//! and verified as the mesh would. Whatever no other rule names, name constraints for example,
+//! fails here.
 
-use Judge::{Agent, Envoy, Ztunnel};
+use Judge::{Agent, Envoy, TlsClient, Ztunnel};
 
 use crate::judge::inspection::Inspection;
 use crate::judge::rule::{Flaw, Judge, Rule, Severity, Versions};
-use crate::{Hierarchy, TrustBundle, probe};
+use crate::probe::{ProbeLeaf, leaf_under};
+use crate::tbs::Role;
+use crate::{Hierarchy, TrustBundle, VerifyError};
 
-/// A workload certificate is issued with the bundle's key and verified as a mesh
-/// would. Whatever no other rule names, name constraints for example, fails here.
-pub(in crate::judge) static SYNTHETIC_LEAF: Rule = Rule {
+const FIX: &str = "issue the CA that the reason names without what the reason names";
+
+pub(super) static SYNTHETIC_LEAF: Rule = Rule {
     id: "synthetic-leaf",
     severity: Severity::Refuse,
-    judges: &[Agent, Envoy, Ztunnel],
+    judges: &[Envoy, Ztunnel, TlsClient],
     versions: Versions::ALL,
     what: "a workload certificate issued with this bundle does not verify",
     why: "istiod starts and issues certificates that the mesh refuses",
-    fix: "issue the CA that the reason names without what the reason names",
+    fix: FIX,
     source: "rustls-webpki, and the checks of this crate beside it",
     evidence: "name constraints that exclude the trust domain: Envoy ends with \
-               permitted_subtree_violation (1.31)",
+               permitted_subtree_violation (1.31); webpki refuses every constraint on URIs",
     istiod: None,
-    check: |inspection| match verify_synthetic_leaf(inspection) {
-        Some(Err(reason)) => vec![Flaw::new(reason, "a chain that verifies")],
-        _ => Vec::new(),
+    check: |inspection| {
+        let id = &inspection.workload;
+        flaws(inspection, Role::Workload(id), |hierarchy, leaf| {
+            hierarchy.verify(&leaf.served(), id, inspection.context.now).map(drop)
+        })
     },
 };
 
-/// `None` where a part is missing, which another rule has said then.
-fn verify_synthetic_leaf(inspection: &Inspection<'_>) -> Option<Result<(), String>> {
-    let (ca, Some(Ok(key))) = (inspection.ca.as_ref()?, &inspection.key) else { return None };
-    let (now, id) = (inspection.context.now, &inspection.workload);
+pub(super) static SYNTHETIC_ISTIOD: Rule = Rule {
+    id: "synthetic-istiod",
+    severity: Severity::Refuse,
+    judges: &[Agent],
+    versions: Versions::ALL,
+    what: "the certificate istiod would issue to itself does not verify",
+    why: "istiod starts, and every agent and webhook call refuses it: no workload gets a \
+          certificate",
+    fix: FIX,
+    source: "Istio pilot/pkg/bootstrap/certcontroller.go initDNSCertsIstiod; rustls-webpki",
+    evidence: "a name constraint to another DNS domain: the agent says `DNS name \
+               \"istio-pilot.istio-system.svc\" is not permitted by any constraint` (1.31)",
+    istiod: None,
+    check: |inspection| {
+        flaws(inspection, Role::Server(&ISTIOD_NAMES), |hierarchy, leaf| {
+            let [name, ..] = ISTIOD_NAMES;
+            hierarchy.verify_server(&leaf.served(), name, inspection.context.now).map(drop)
+        })
+    },
+};
+
+/// Where istiod runs in istio-system, as the page and the Makefile's SAN have it.
+const ISTIOD_NAMES: [&str; 3] =
+    ["istiod.istio-system.svc", "istiod-remote.istio-system.svc", "istio-pilot.istio-system.svc"];
+
+/// Nothing where a part is missing, which another rule has said then.
+fn flaws(
+    inspection: &Inspection<'_>,
+    role: Role<'_>,
+    verify: impl Fn(&Hierarchy, &ProbeLeaf) -> Result<(), VerifyError>,
+) -> Vec<Flaw> {
+    let (Some(ca), Some(Ok(key))) = (&inspection.ca, &inspection.key) else { return Vec::new() };
     let sent_along = inspection.chain.iter().chain(&inspection.roots);
-    let verify = || -> Result<(), Box<dyn std::error::Error>> {
-        let leaf = probe::leaf_under(ca, key, sent_along, id, now)?;
+    let run = || -> Result<(), Box<dyn std::error::Error>> {
+        let leaf = leaf_under(ca, key, sent_along, role, inspection.context.now)?;
         let trust_bundle = TrustBundle::new(inspection.roots.clone())?;
         let hierarchy = Hierarchy::new(ca.clone(), &inspection.chain, trust_bundle)?;
-        hierarchy.verify(&leaf.served(), id, now)?;
-        Ok(())
+        Ok(verify(&hierarchy, &leaf)?)
     };
-    Some(verify().map_err(|reason| reason.to_string()))
+    match run() {
+        Ok(()) => Vec::new(),
+        Err(reason) => vec![Flaw::new(reason.to_string(), "a chain that verifies")],
+    }
 }

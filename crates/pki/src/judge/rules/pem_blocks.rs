@@ -83,6 +83,7 @@ fn unreadable(file: &PublicFile) -> Vec<Flaw> {
         let judges: &[Judge] = match file.name {
             BundleFiles::CA_CERT if position == 0 => AT_LOADING,
             BundleFiles::CA_CERT => &[],
+            BundleFiles::ROOT_CERT => &[Judge::IstiodStart, Judge::TlsClient],
             _ => &[Judge::IstiodStart],
         };
         let flaw = Flaw::new(format!("{error} (line {})", block.line), expected);
