@@ -46,6 +46,7 @@ pub(crate) fn log(verbose: u8) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_unset_or_wrong| tracing_subscriber::EnvFilter::new(level));
     tracing_subscriber::fmt()
+        .with_ansi(stderr().is_terminal())
         .without_time()
         .with_target(false)
         .with_env_filter(filter)

@@ -2,6 +2,7 @@
 //!
 //! Paths are those inside of the node, where `/var/lib` and `/var/log` are the run's own.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,17 @@ pub(crate) struct Component {
     pub(crate) program: PathBuf,
     /// Its arguments.
     pub(crate) args: Vec<String>,
-    /// It starts once this exists, or at once.
-    pub(crate) after: Option<PathBuf>,
+    /// What has to be there before it starts.
+    pub(crate) after: Option<After>,
+}
+
+/// What a component waits for: tried too early, it would try again only after a second or more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum After {
+    /// A file or socket.
+    Path(PathBuf),
+    /// A listener on TCP.
+    Listener(SocketAddr),
 }
 
 impl Component {
@@ -41,18 +51,26 @@ impl Component {
         Self { name: name.to_owned(), program: program.into(), args, after: None }
     }
 
-    pub(crate) fn after(mut self, path: impl Into<PathBuf>) -> Self {
-        self.after = Some(path.into());
+    fn after(mut self, path: &str) -> Self {
+        self.after = Some(After::Path(path.into()));
+        self
+    }
+
+    fn after_listener(mut self, address: SocketAddr) -> Self {
+        self.after = Some(After::Listener(address));
         self
     }
 }
+
+const ETCD: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 2379);
 
 /// The components of the node called `node`, in the order in which they become useful.
 pub(crate) fn all(toolbox: &Toolbox, node: &str, names: &Names) -> Vec<Component> {
     let program = |program| toolbox.program(program);
     vec![
         Component::new("etcd", program(Program::Etcd), etcd()),
-        Component::new("kube-apiserver", program(Program::KubeApiserver), apiserver(names)),
+        Component::new("kube-apiserver", program(Program::KubeApiserver), apiserver(names))
+            .after_listener(ETCD),
         Component::new("containerd", "containerd", containerd("/var/lib/kubernetes")).after(STORE),
         Component::new("kubelet", program(Program::Kubelet), kubelet(node, names))
             .after(CONTAINERD_SOCKET),
@@ -78,7 +96,10 @@ fn etcd() -> Vec<String> {
         ("listen-peer-urls", "http://127.0.0.1:2380"),
         ("initial-advertise-peer-urls", "http://127.0.0.1:2380"),
         ("initial-cluster", "node=http://127.0.0.1:2380"),
-        // The node does not outlive its data.
+        // The only member elects itself: it need not wait long for others.
+        ("heartbeat-interval", "10"),
+        ("election-timeout", "100"),
+        // The data does not outlive the node.
         ("unsafe-no-fsync", "true"),
     ])
 }
@@ -138,6 +159,9 @@ fn controllers() -> Vec<String> {
         ("leader-elect", "false"),
         ("bind-address", "127.0.0.1"),
         ("use-service-account-credentials", "true"),
+        // It starts 80 controllers, each with an account of its own, through one client.
+        ("kube-api-qps", "500"),
+        ("kube-api-burst", "1000"),
     ]);
     let kubeconfig = "controller-manager.kubeconfig";
     args.extend(configs([

@@ -18,10 +18,11 @@ use rustix::io::Errno;
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_change};
 use rustix::process::{WaitOptions, WaitStatus, wait};
 use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
 use tokio::net::unix::pipe;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::components::Component;
+use super::components::{After, Component};
 use super::plan::{Event, KEEP, Mount, Plan};
 use crate::cmd::Tool;
 use crate::poll::{Seen, until};
@@ -111,17 +112,28 @@ async fn watch(plan: Plan, lock: Option<File>) -> Result<()> {
     }
 }
 
-/// Returns the component once what it waits for exists.
+/// Returns the component once what it waits for is there.
 async fn due(component: &Component) -> Result<&Component> {
-    if let Some(path) = &component.after {
+    if let Some(after) = &component.after {
         let what = format!("{} can start", component.name);
         until(&what, START_TIMEOUT, 1, async || {
-            let missing = || Seen::NotYet(format!("{} does not exist", path.display()));
-            Ok(if path.exists() { Seen::Ready(()) } else { missing() })
+            Ok(match missing(after).await {
+                None => Seen::Ready(()),
+                Some(why) => Seen::NotYet(why),
+            })
         })
         .await?;
     }
     Ok(component)
+}
+
+async fn missing(after: &After) -> Option<String> {
+    match after {
+        After::Path(path) => (!path.exists()).then(|| format!("{} does not exist", path.display())),
+        After::Listener(address) => {
+            TcpStream::connect(address).await.err().map(|error| format!("{address}: {error}"))
+        }
+    }
 }
 
 fn start(component: &Component, logs: &Path) -> Result<u32> {

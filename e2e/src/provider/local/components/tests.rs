@@ -23,6 +23,8 @@ fn etcd_keeps_to_the_loopback() {
             "--listen-peer-urls=http://127.0.0.1:2380",
             "--initial-advertise-peer-urls=http://127.0.0.1:2380",
             "--initial-cluster=node=http://127.0.0.1:2380",
+            "--heartbeat-interval=10",
+            "--election-timeout=100",
             "--unsafe-no-fsync=true",
         ]
     );
@@ -83,6 +85,8 @@ fn controllers_have_identities_of_their_own() {
             "--leader-elect=false",
             "--bind-address=127.0.0.1",
             "--use-service-account-credentials=true",
+            "--kube-api-qps=500",
+            "--kube-api-burst=1000",
             "--kubeconfig=/var/lib/kubernetes/controller-manager.kubeconfig",
             "--authentication-kubeconfig=/var/lib/kubernetes/controller-manager.kubeconfig",
             "--authorization-kubeconfig=/var/lib/kubernetes/controller-manager.kubeconfig",
