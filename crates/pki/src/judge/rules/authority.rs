@@ -112,7 +112,7 @@ pub(super) static PATH_LENGTH: Rule = Rule {
           least 1",
     source: "RFC 5280 4.2.1.9; Go crypto/x509 isValid",
     evidence: "root with 0: the agent says `too many intermediates for path length constraint`, \
-               Envoy accepts; tier with 0: both refuse (1.31)",
+               Envoy accepts, OpenSSL refuses; tier with 0: all refuse (1.31, OpenSSL 3.0)",
     istiod: None,
     check: |inspection| {
         let mut flaws = Vec::new();
@@ -146,8 +146,8 @@ pub(super) static KEY_ID_MISMATCH: Rule = Rule {
           workloads fails",
     fix: "issue the certificate again from the CA certificate that is in use",
     source: "RFC 5280 4.2.1.1; BoringSSL X509_check_issued",
-    evidence: "istiod and agent accept, Envoy ends with unable_to_get_local_issuer_certificate at \
-               depth 1 (1.31)",
+    evidence: "istiod and agent accept, Envoy and OpenSSL end with unable to get local issuer \
+               certificate at depth 1 (1.31, OpenSSL 3.0)",
     istiod: None,
     check: |inspection| {
         let steps = inspection.steps();

@@ -59,8 +59,7 @@ pub(super) static UNREADABLE_PEM: Rule = Rule {
     fix: "write the file anew from its certificates: each block on lines of its own, no \
           indentation, no byte order mark",
     source: "Go encoding/pem Decode; Istio security/pkg/pki/util/keycertbundle.go",
-    evidence: "byte order marks, indentation, glued blocks, DER and damaged blocks, each in each \
-               file (1.31)",
+    evidence: "byte order marks, indentation, glued blocks, DER and damaged blocks (1.31)",
     istiod: Some("failed to parse"),
     check: |inspection| inspection.public_files().flat_map(unreadable).collect(),
 };
@@ -110,7 +109,7 @@ pub(super) static FOREIGN_BLOCK: Rule = Rule {
     fix: "keep only CERTIFICATE blocks",
     source: "Istio pilot/pkg/bootstrap/server.go createPeerCertVerifier; \
              security/pkg/server/ca/server.go CreateCertificate",
-    evidence: "key, request and list blocks, X509 CERTIFICATE and TRUSTED CERTIFICATE labels (1.31)",
+    evidence: "a key block in root-cert.pem, the labels X509 CERTIFICATE and TRUSTED CERTIFICATE (1.31)",
     istiod: Some("add root CAs into peerCertVerifier failed"),
     check: |inspection| inspection.public_files().flat_map(foreign).collect(),
 };
