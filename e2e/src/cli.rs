@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::kill_test::KillArgs;
 use crate::prove::RunArgs;
 use crate::rundir::RunId;
 use crate::up::UpArgs;
@@ -53,6 +54,8 @@ pub(crate) enum Command {
         #[arg(value_parser = |text: &str| RunId::try_from(text.to_owned()))]
         run: Option<RunId>,
     },
+    /// Kills runs at every step and proves that nothing of them is left
+    KillTest(KillArgs),
     /// PID 1 of a local node; started by the harness only
     #[command(hide = true)]
     NodeInit {

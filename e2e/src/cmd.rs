@@ -130,6 +130,18 @@ impl Tool {
         command.spawn().with_context(|| format!("cannot start `{self}`"))
     }
 
+    /// Starts a program that is waited for, or killed, while it runs. It writes both streams to
+    /// `log`, and dies with the harness.
+    ///
+    /// # Errors
+    /// The program cannot be started, or the log cannot be shared.
+    pub(crate) fn supervise(&self, log: File) -> Result<tokio::process::Child> {
+        tracing::debug!(command = %self, "start");
+        let mut command = self.tied();
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).kill_on_drop(true);
+        command.spawn().with_context(|| format!("cannot start `{self}`"))
+    }
+
     /// Starts a program that writes both streams to `log`, and returns its process id. Whoever
     /// calls this reaps it: only `node-init` does, which reaps every process of its namespace.
     ///

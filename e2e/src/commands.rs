@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::cli::{Cli, Command};
+use crate::kill_test;
 use crate::prove;
 use crate::provider::local;
 use crate::registry::Registry;
@@ -23,6 +24,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Some(Command::NodeInit { plan }) => local::init::run(&plan).await?,
         Some(Command::Up(args)) => up::up(&args).await?,
         Some(Command::Down { run }) => down(run).await?,
+        Some(Command::KillTest(args)) => return kill_test::run(&args).await,
         Some(Command::Run(args)) => return prove::run(&args).await,
         None => return prove::run(&cli.run).await,
     }

@@ -110,8 +110,16 @@ async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Re
 }
 
 fn summary(told: &[String], folder: &Path) -> String {
-    let mut lines: Vec<_> = told.iter().take(TELLING).map(|line| one_line(line)).collect();
-    if let Some(more) = told.len().checked_sub(TELLING).filter(|more| *more > 0) {
+    let mut lines: Vec<String> = Vec::new();
+    for line in told.iter().map(|line| one_line(line)) {
+        // A container that crashes again and again says the same each time.
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    let more = lines.len().saturating_sub(TELLING);
+    if more > 0 {
+        lines.truncate(TELLING);
         lines.push(format!("{more} more lines like these"));
     }
     lines.push(format!("the whole diagnosis: {}", folder.display()));

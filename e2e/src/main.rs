@@ -15,6 +15,7 @@ mod cluster;
 mod cmd;
 mod commands;
 mod diagnose;
+mod kill_test;
 mod poll;
 mod proof;
 mod prove;

@@ -146,7 +146,7 @@ impl Finished<'_> {
     /// one is given.
     pub(crate) fn view<'v>(&'v self, other: Option<&'v Truth>, page: PathBuf) -> View<'v> {
         let truth = other.unwrap_or(&self.administrator.truth);
-        let (root, stranger) = (Some(&self.administrator.root), &self.administrator.stranger);
-        View::new(self.cluster, &self.istio.mesh, self.workloads, truth, root, stranger, page)
+        let Administrator { renewed, stranger, .. } = self.administrator;
+        View::new(self.cluster, &self.istio.mesh, self.workloads, truth, renewed, stranger, page)
     }
 }

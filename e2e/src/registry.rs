@@ -97,6 +97,30 @@ impl Registry {
         Ok(Guard { registry: self, _lock: lock })
     }
 
+    /// Every entry as it is now, without a lock and so without a word about who lives.
+    ///
+    /// # Errors
+    /// The registry cannot be read.
+    pub(crate) fn entries(&self) -> Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for dir in self.dirs()? {
+            entries.extend(read_entry(&dir)?);
+        }
+        Ok(entries)
+    }
+
+    fn dirs(&self) -> Result<Vec<PathBuf>> {
+        let context = || format!("cannot read {}", self.root.display());
+        let mut dirs = Vec::new();
+        for item in fs::read_dir(&self.root).with_context(context)? {
+            let path = item.with_context(context)?.path();
+            if path.is_dir() {
+                dirs.push(path);
+            }
+        }
+        Ok(dirs)
+    }
+
     fn dir(&self, id: &RunId) -> PathBuf {
         self.root.join(id.as_str())
     }
@@ -109,13 +133,8 @@ impl Guard<'_> {
     /// # Errors
     /// The registry cannot be read.
     pub(crate) fn runs(&self) -> Result<Vec<(Entry, Life)>> {
-        let root = &self.registry.root;
         let mut runs = Vec::new();
-        for item in fs::read_dir(root).with_context(|| format!("cannot read {}", root.display()))? {
-            let dir = item?.path();
-            if !dir.is_dir() {
-                continue;
-            }
+        for dir in self.registry.dirs()? {
             let lock = open_lock(&dir.join("lock"))?;
             let life = match lock.try_lock() {
                 Ok(()) => Life::Left(lock),

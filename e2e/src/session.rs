@@ -100,7 +100,10 @@ impl Session {
 }
 
 /// Beside the folder in which cargo has put this program: `target/e2e`.
-fn runs_folder() -> Result<PathBuf> {
+///
+/// # Errors
+/// The program is in no such folder.
+pub(crate) fn runs_folder() -> Result<PathBuf> {
     let program = std::env::current_exe().context("cannot find the harness's own program")?;
     let target = program.parent().and_then(std::path::Path::parent);
     Ok(target.context("it is not in a target folder")?.join("e2e"))

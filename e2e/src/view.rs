@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, bail};
 use futures::future::try_join_all;
 use mesh::{Hello, Istiod, Look, Mesh, PodRef, Proxy, ProxySecrets, ProxyState, Relay, handshake};
-use pki::{Bundle, BundleFiles, Certificate, Hierarchy, RootCa, SpiffeId, TrustBundle};
+use pki::{Bundle, BundleFiles, Certificate, Hierarchy, SpiffeId, TrustBundle};
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, OnceCell};
 
@@ -27,8 +27,8 @@ pub(crate) struct View<'a> {
     pub(crate) workloads: &'a Workloads,
     /// What the mesh is held against.
     pub(crate) truth: &'a Truth,
-    /// The administrator's root, where the run has it: for claims that change the mesh.
-    pub(crate) root: Option<&'a RootCa>,
+    /// A second cluster CA under the administrator's root, for the claim that changes the mesh.
+    pub(crate) renewed: &'a Bundle,
     /// A CA that the mesh must not know, of the same names.
     pub(crate) stranger: &'a Bundle,
     /// Where the page's own files go.
@@ -70,12 +70,12 @@ impl<'a> View<'a> {
         mesh: &'a Mesh,
         workloads: &'a Workloads,
         truth: &'a Truth,
-        root: Option<&'a RootCa>,
+        renewed: &'a Bundle,
         stranger: &'a Bundle,
         page: PathBuf,
     ) -> Self {
         let (served, secrets, relay) = (OnceCell::new(), OnceCell::new(), Mutex::new(None));
-        Self { cluster, mesh, workloads, truth, root, stranger, page, served, secrets, relay }
+        Self { cluster, mesh, workloads, truth, renewed, stranger, page, served, secrets, relay }
     }
 
     /// The time at which certificates are judged.

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 
 use crate::command::{Program, target_dir};
 use crate::tally::Tally;
-use crate::{e2e, fixtures, layering, terminal};
+use crate::{api_server, e2e, fixtures, layering, terminal};
 
 /// Which checks to run.
 #[derive(clap::Args)]
@@ -24,7 +24,7 @@ pub(crate) struct Args {
 enum Group {
     /// Formatting, lints, tests, docs, layering, fixtures: no root, no network, no cluster
     Checks,
-    /// The harness on a real mesh: every claim, every sabotage, every way to be killed
+    /// A real API server and real meshes: every claim, every sabotage, killed harnesses
     Mesh,
 }
 
@@ -43,6 +43,7 @@ const CHECKS: &[Check] = &[
     Check { name: "documentation tests", group: Group::Checks, run: doc_tests },
     Check { name: "documentation", group: Group::Checks, run: docs },
     Check { name: "fixtures", group: Group::Checks, run: fixtures },
+    Check { name: "Secret on a real API server", group: Group::Mesh, run: api_server::test },
     Check { name: "mesh, profile makefile", group: Group::Mesh, run: mesh_makefile },
     Check { name: "mesh, profile hardened", group: Group::Mesh, run: mesh_hardened },
     Check { name: "sabotages", group: Group::Mesh, run: sabotages },

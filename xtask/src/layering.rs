@@ -1,14 +1,13 @@
 //! Holds the arrows between the crates: who may use whom, and what none may use.
 //!
-//! Read from `cargo metadata`, dev-dependencies included: a test that reaches backwards is an
-//! arrow too.
+//! Read from `cargo metadata`. A test that reaches backwards is an arrow too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
-use cargo_metadata::{Metadata, MetadataCommand, PackageId};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Node, NodeDep, PackageId};
 
-use crate::command::workspace;
+use crate::command::{Program, workspace};
 
 /// Each member of the workspace with the members it may use.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -32,16 +31,22 @@ const CLEAR_OF: &[(&str, &[&str], &str)] = &[
 /// Crates that nothing here may build: the one crypto provider is aws-lc-rs.
 const NEVER: &[&str] = &["ring", "openssl", "openssl-sys", "native-tls"];
 
+/// Without a platform, cargo lists what any platform would build.
+const PLATFORM: &str = "x86_64-unknown-linux-gnu";
+
 /// Lists every broken arrow; empty where all hold.
 pub(crate) fn problems() -> Result<Vec<String>> {
     let metadata = MetadataCommand::new()
         .current_dir(workspace())
-        .other_options(["--locked".to_owned()])
+        .other_options(["--locked", "--filter-platform", PLATFORM].map(str::to_owned))
         .exec()
         .context("cannot read cargo's metadata")?;
     let graph = Graph::new(&metadata)?;
     let mut problems = graph.broken_arrows();
     problems.extend(graph.forbidden_crates());
+    // cargo's metadata lists optional dependencies that no feature turns on; its tree does not.
+    let tree = Program::cargo().args(["tree", "--workspace", "--locked", "--prefix", "none"]);
+    problems.extend(second_providers(&tree.args(["--edges", "normal,build,dev", "--format", "{p}"]).stdout()?));
     problems.extend(lint_problems(&metadata)?);
     Ok(problems)
 }
@@ -49,7 +54,10 @@ pub(crate) fn problems() -> Result<Vec<String>> {
 /// Package names and who depends on whom, as cargo resolved it for this machine.
 struct Graph<'a> {
     names: BTreeMap<&'a PackageId, &'a str>,
+    /// Whom each package uses, in its tests too.
     uses: BTreeMap<&'a PackageId, Vec<&'a PackageId>>,
+    /// Whom it is built with: what only a test brings along is not what a crate is made of.
+    built_with: BTreeMap<&'a PackageId, Vec<&'a PackageId>>,
     members: BTreeMap<&'a str, &'a PackageId>,
 }
 
@@ -57,14 +65,17 @@ impl<'a> Graph<'a> {
     fn new(metadata: &'a Metadata) -> Result<Self> {
         let resolve = metadata.resolve.as_ref().context("cargo resolved no dependencies")?;
         let names = metadata.packages.iter().map(|p| (&p.id, p.name.as_str())).collect();
-        let uses = resolve
-            .nodes
-            .iter()
-            .map(|node| (&node.id, node.deps.iter().map(|dep| &dep.pkg).collect()))
-            .collect();
+        let nodes = resolve.nodes.iter();
+        let uses = nodes.clone().map(|node| (&node.id, node.deps.iter().map(|d| &d.pkg).collect()));
+        let uses = uses.collect();
+        let is_built = |dep: &&NodeDep| {
+            dep.dep_kinds.iter().any(|kind| kind.kind != DependencyKind::Development)
+        };
+        let built = |node: &'a Node| node.deps.iter().filter(is_built).map(|d| &d.pkg).collect();
+        let built_with = nodes.map(|node| (&node.id, built(node))).collect();
         let members =
             metadata.workspace_packages().iter().map(|p| (p.name.as_str(), &p.id)).collect();
-        Ok(Self { names, uses, members })
+        Ok(Self { names, uses, built_with, members })
     }
 
     fn broken_arrows(&self) -> Vec<String> {
@@ -90,9 +101,6 @@ impl<'a> Graph<'a> {
         let mut problems = Vec::new();
         for (name, id) in &self.members {
             let reached = self.reached_from(id);
-            for never in NEVER.iter().filter(|never| reached.contains(*never)) {
-                problems.push(format!("`{name}` builds `{never}`; the crypto is aws-lc-rs alone"));
-            }
             for (_, crates, why) in CLEAR_OF.iter().filter(|(member, ..)| member == name) {
                 for found in crates.iter().filter(|found| reached.contains(*found)) {
                     problems.push(format!("`{name}` builds `{found}`: {why}"));
@@ -102,13 +110,12 @@ impl<'a> Graph<'a> {
         problems
     }
 
-    /// Everything that is built for a member, itself not included. Its dev-dependencies count as
-    /// arrows, but what a test brings along (a runtime, say) is not what the crate is made of.
+    /// Everything that a member is built with, itself not included.
     fn reached_from(&self, start: &'a PackageId) -> BTreeSet<&'a str> {
         let mut seen = BTreeSet::new();
         let mut open = vec![start];
         while let Some(id) = open.pop() {
-            for used in self.uses.get(id).into_iter().flatten() {
+            for used in self.built_with.get(id).into_iter().flatten() {
                 if seen.insert(*used) {
                     open.push(used);
                 }
@@ -116,6 +123,13 @@ impl<'a> Graph<'a> {
         }
         seen.iter().filter_map(|id| self.names.get(*id).copied()).collect()
     }
+}
+
+/// Names every crate of another crypto provider in what `cargo tree` prints, a crate a line.
+fn second_providers(tree: &str) -> Vec<String> {
+    let built: BTreeSet<_> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    let found = NEVER.iter().filter(|never| built.contains(*never));
+    found.map(|never| format!("`{never}` is built; the crypto is aws-lc-rs alone")).collect()
 }
 
 /// Every member inherits the workspace's lints and its shared dependency versions.
@@ -175,20 +189,30 @@ mod tests {
         let graph = Graph {
             names: [(&pki, "pki"), (&mesh, "mesh")].into(),
             uses: [(&pki, vec![&mesh]), (&mesh, vec![])].into(),
+            built_with: BTreeMap::new(),
             members: [("pki", &pki), ("mesh", &mesh)].into(),
         };
         assert_eq!(graph.broken_arrows(), ["`pki` may not use `mesh`"]);
     }
 
     #[test]
-    fn a_second_crypto_provider_is_named_however_deep_it_sits() {
-        let ids = ["pki", "rustls", "ring"].map(|name| PackageId { repr: name.into() });
+    fn a_crate_that_a_member_must_stay_clear_of_is_named_however_deep_it_sits() {
+        let ids = ["pki", "helper", "tokio"].map(|name| PackageId { repr: name.into() });
         let graph = Graph {
             names: ids.iter().map(|id| (id, id.repr.as_str())).collect(),
-            uses: [(&ids[0], vec![&ids[1]]), (&ids[1], vec![&ids[2]]), (&ids[2], vec![])].into(),
+            uses: BTreeMap::new(),
+            built_with: [(&ids[0], vec![&ids[1]]), (&ids[1], vec![&ids[2]]), (&ids[2], vec![])]
+                .into(),
             members: [("pki", &ids[0])].into(),
         };
-        let expected = ["`pki` builds `ring`; the crypto is aws-lc-rs alone"];
+        let expected = ["`pki` builds `tokio`: bytes in, certificates and reports out"];
         assert_eq!(graph.forbidden_crates(), expected);
+    }
+
+    #[test]
+    fn a_second_crypto_provider_is_named() {
+        let tree = "pki v0.1.0 (path)\naws-lc-rs v1.19.0\nring v0.17.14\nrings v1.0.0\n";
+        let expected = ["`ring` is built; the crypto is aws-lc-rs alone"];
+        assert_eq!(second_providers(tree), expected);
     }
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod api_server;
 mod ci;
 mod command;
 mod e2e;

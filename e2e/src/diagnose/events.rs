@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{Api, ListParams};
 
-use super::{LOOK, Scene, within};
+use super::{LOOK, Scene, pods, within};
 
 /// Warnings that go to the terminal.
 const WARNINGS: usize = 6;
@@ -19,7 +19,14 @@ impl Scene<'_> {
         events.sort_by_key(when);
         let lines: Vec<_> = events.iter().map(line).collect();
         self.folder.write("events.txt", &lines.join(""))?;
-        Ok(warnings(&events))
+        let ready = |event: &Event| {
+            let object = &event.involved_object;
+            self.pods.iter().filter(|pod| pods::is_ready(pod)).any(|pod| {
+                let metadata = &pod.metadata;
+                (&metadata.namespace, &metadata.name) == (&object.namespace, &object.name)
+            })
+        };
+        Ok(warnings(&events, ready))
     }
 }
 
@@ -35,12 +42,13 @@ fn line(event: &Event) -> String {
     format!("{time} {} {}\n", event.type_.as_deref().unwrap_or("Normal"), said(event))
 }
 
-/// The last warnings, each object and reason once, in the order of `events`.
-pub(super) fn warnings(events: &[Event]) -> Vec<String> {
+/// The last warnings, each object and reason once, in the order of `events`. Those about what is
+/// healed say nothing.
+fn warnings(events: &[Event], is_healed: impl Fn(&Event) -> bool) -> Vec<String> {
     let mut seen = Vec::new();
     let mut last = Vec::new();
     let warnings = events.iter().rev().filter(|event| event.type_.as_deref() == Some("Warning"));
-    for event in warnings {
+    for event in warnings.filter(|event| !is_healed(event)) {
         let about = (&event.involved_object.name, &event.reason);
         if !seen.contains(&about) && last.len() < WARNINGS {
             seen.push(about);
@@ -58,11 +66,10 @@ fn said(event: &Event) -> String {
         Some(count) if count > 1 => format!(" ({count} times)"),
         _ => String::new(),
     };
+    let named = [&object.namespace, &object.kind, &object.name].into_iter().flatten();
     format!(
-        "{}/{}/{} {}{times}: {}",
-        part(&object.namespace),
-        part(&object.kind),
-        part(&object.name),
+        "{} {}{times}: {}",
+        named.map(String::as_str).collect::<Vec<_>>().join("/"),
         part(&event.reason),
         part(&event.message).trim()
     )
@@ -111,9 +118,23 @@ mod tests {
         let mut events: Vec<_> = names.iter().map(|name| warn(name)).collect();
         events.push(event("2026-11-24T12:00:00Z", "Normal", "quiet", "Pulled", 1));
         events.push(warn("pod-6"));
-        let told = warnings(&events);
+        let told = warnings(&events, |_| false);
         let expected: Vec<_> =
             (1..=WARNINGS).map(|i| format!("event foo/Pod/pod-{i} BackOff: it is so")).collect();
         assert_eq!(told, expected);
+    }
+    #[test]
+    fn a_warning_about_what_is_healed_is_not_told() {
+        let time = "2026-11-24T12:00:00Z";
+        let events = ["ill", "healed"].map(|name| event(time, "Warning", name, "Unhealthy", 1));
+        let healed = |event: &Event| event.involved_object.name.as_deref() == Some("healed");
+        assert_eq!(warnings(&events, healed), ["event foo/Pod/ill Unhealthy: it is so"]);
+    }
+
+    #[test]
+    fn an_object_without_a_namespace_is_named_without_one() {
+        let mut event = event("2026-11-24T12:00:00Z", "Normal", "node", "NodeReady", 1);
+        event.involved_object.namespace = None;
+        assert_eq!(said(&event), "Pod/node NodeReady: it is so");
     }
 }

@@ -37,6 +37,8 @@ impl Scene<'_> {
             text += &describe(istiod, &ca);
             match ca {
                 Ok(SigningCa::PluggedIn) | Err(_) => {}
+                // It has not come that far; its pod tells why.
+                Ok(SigningCa::Untold) if !istiod.ready => {}
                 Ok(ca) => told.push(format!("istiod {} {}", istiod.pod, words(&ca))),
             }
         }

@@ -68,7 +68,8 @@ pub(super) fn is_stuck(status: &ContainerStatus) -> bool {
     !status.ready && ended.is_none_or(|ended| ended.exit_code != 0)
 }
 
-fn is_ready(pod: &Pod) -> bool {
+/// Whether a pod serves.
+pub(super) fn is_ready(pod: &Pod) -> bool {
     conditions(pod).any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 

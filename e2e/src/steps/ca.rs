@@ -4,11 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
-use pki::{
-    Bundle, ClusterCaParams, Hierarchy, KeyAlgorithm, Profile, RootCa, RootCaParams, Validity,
-    probe,
-};
+use anyhow::{Context as _, Result, anyhow};
+use pki::{Bundle, ClusterCaParams, KeyAlgorithm, Profile, RootCa, RootCaParams, Validity, probe};
 use time::{Duration, OffsetDateTime};
 
 use crate::view::Truth;
@@ -21,10 +18,11 @@ const ROOT_NAME: &str = "Root CA";
 const INTERMEDIATE_NAME: &str = "Intermediate CA";
 const ISTIOD_NAME: &str = "istiod.istio-system.svc";
 
-/// The administrator, who has the root's key.
+/// What the administrator made. The root's key is on disk alone.
 pub(crate) struct Administrator {
-    pub(crate) root: RootCa,
     pub(crate) bundle: Bundle,
+    /// A second cluster CA under the same root: another key, the same layout.
+    pub(crate) renewed: Bundle,
     pub(crate) truth: Truth,
     /// Somebody else's CA of the same names: what claims and sabotages take for a foreign one.
     pub(crate) stranger: Bundle,
@@ -48,32 +46,19 @@ pub(crate) fn make(
         validity: Validity::new(now, now + LIFE)?,
         key: key_of(profile),
     })?;
-    let bundle = issue(&root, cluster, profile, now)?;
+    // Generating an RSA key takes a second: both at once.
+    let (bundle, renewed) = std::thread::scope(|scope| {
+        let renewed = scope.spawn(|| issue(&root, cluster, profile, now));
+        let bundle = issue(&root, cluster, profile, now)?;
+        let renewed = renewed.join().map_err(|_panic| anyhow!("issuing a cluster CA panicked"))?;
+        anyhow::Ok((bundle, renewed?))
+    })?;
     ca_dir::write_root(folder, &root)?;
     let cluster_folder = folder.join(cluster);
     ca_dir::write_bundle(&cluster_folder, &bundle)?;
     let truth = Truth::new(bundle.files(), cluster_folder)?;
     let stranger = probe::foreign_bundle(&truth.hierarchy, now)?;
-    Ok(Administrator { root, bundle, truth, stranger, folder: folder.to_owned() })
-}
-
-/// A new cluster CA in the place of `current`: another key under the same root, the same layout.
-///
-/// # Errors
-/// The root cannot sign any more.
-pub(crate) fn renew(
-    root: &RootCa,
-    current: &Hierarchy,
-    cluster: &str,
-    now: OffsetDateTime,
-) -> Result<Bundle> {
-    // Only the hardened profile forbids digital signatures to a CA.
-    let signs_data = current
-        .cluster_ca()
-        .key_usage()
-        .is_some_and(|usage| usage.has(pki::KeyUsageBit::DigitalSignature));
-    let profile = if signs_data { Profile::Makefile } else { Profile::Hardened };
-    issue(root, cluster, profile, now)
+    Ok(Administrator { bundle, renewed, truth, stranger, folder: folder.to_owned() })
 }
 
 fn issue(root: &RootCa, cluster: &str, profile: Profile, now: OffsetDateTime) -> Result<Bundle> {
