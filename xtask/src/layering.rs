@@ -46,7 +46,9 @@ pub(crate) fn problems() -> Result<Vec<String>> {
     problems.extend(graph.forbidden_crates());
     // cargo's metadata lists optional dependencies that no feature turns on; its tree does not.
     let tree = Program::cargo().args(["tree", "--workspace", "--locked", "--prefix", "none"]);
-    problems.extend(second_providers(&tree.args(["--edges", "normal,build,dev", "--format", "{p}"]).stdout()?));
+    problems.extend(second_providers(
+        &tree.args(["--edges", "normal,build,dev", "--format", "{p}"]).stdout()?,
+    ));
     problems.extend(lint_problems(&metadata)?);
     Ok(problems)
 }
