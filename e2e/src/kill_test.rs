@@ -125,6 +125,9 @@ impl Case {
         let pid = pid.context("the run has no process id")?;
         let reached = self.reach(registry, &mut child, pid).await;
         let entry = reached.with_context(|| format!("its log is {}", log.display()))?;
+        // The control: what is looked for afterwards is there now.
+        let before = traces(&entry, registry)?;
+        ensure!(before.len() > 1, "the run has made nothing that could be left: {before:?}");
         kill_process(pid, self.signal).context("cannot send the signal")?;
         let status = tokio::time::timeout(END_TIMEOUT, child.wait())
             .await

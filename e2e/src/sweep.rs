@@ -98,3 +98,6 @@ async fn unlocked(guard: &Guard<'_>, entry: &Entry) -> Result<()> {
     })
     .await
 }
+
+#[cfg(test)]
+mod tests;
