@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod api_server;
+mod bench;
 mod ci;
 mod command;
 mod e2e;
@@ -41,6 +42,8 @@ enum Task {
     E2e(e2e::Args),
     /// Run every check; the last line counts tests, claims and sabotages
     Ci(ci::Args),
+    /// Measure runs and write docs/performance/mesh.md
+    Bench(bench::Args),
     /// Make the captures of Istio's Makefile anew and compare them with the committed ones
     Fixtures(fixtures::Args),
 }
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::E2e(args) => e2e::run(&args),
         Task::Ci(args) => ci::run(&args),
+        Task::Bench(args) => bench::run(&args),
         Task::Fixtures(args) => fixtures::run(&args),
     };
     outcome.unwrap_or_else(|error| {
