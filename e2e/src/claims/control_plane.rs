@@ -106,7 +106,13 @@ pub(super) async fn istiod_and_webhooks_chain_to_the_root(view: &View<'_>) -> Re
                 evidence = evidence.with(name, describe(certificate));
             }
         }
-        Err(error @ Error::IstiodNotTrusted { .. }) => wrong.push(error.to_string()),
+        // Two verifiers have to agree; pki's says more.
+        Err(Error::IstiodNotTrusted { server_name, served, source }) => {
+            let hierarchy = &view.truth.hierarchy;
+            let judged = hierarchy.verify_server(served.ders(), &server_name, view.now());
+            let reason = judged.err().map_or_else(|| source.to_string(), |error| error.to_string());
+            wrong.push(format!("istiod's serving certificate: {reason}"));
+        }
         Err(error) => return Err(error.into()),
     }
     let webhooks = view.mesh.webhooks().await?;

@@ -183,10 +183,14 @@ pub(super) fn from_webpki(
 ) -> VerifyError {
     match reason {
         webpki::Error::UnknownIssuer => unknown_issuer(leaf, hierarchy),
-        webpki::Error::InvalidSignatureForPublicKey => VerifyError::Signature {
-            issuer: leaf.issuer().to_string(),
-            expected: named(hierarchy.cluster_ca()),
-        },
+        // The second: the CA of that name has a key of another kind.
+        webpki::Error::InvalidSignatureForPublicKey
+        | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            VerifyError::Signature {
+                issuer: leaf.issuer().to_string(),
+                expected: named(hierarchy.cluster_ca()),
+            }
+        }
         // The leaf's own dates were checked before, so it is an intermediate's.
         webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. } => {
             let ca = hierarchy.cluster_ca();
