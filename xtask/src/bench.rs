@@ -60,7 +60,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         page.push_str(&section(profile, &runs));
     }
     let file = workspace().join(PAGE);
-    fs::create_dir_all(file.parent().unwrap_or_else(workspace)).context("cannot create its folder")?;
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder).context("cannot create the page's folder")?;
+    }
     fs::write(&file, page).with_context(|| format!("cannot write {PAGE}"))?;
     terminal::result(PAGE);
     Ok(ExitCode::SUCCESS)
