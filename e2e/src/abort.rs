@@ -1,7 +1,8 @@
-//! Why the run has to stop now: a signal, or a component of the node that died.
+//! Why the run has to stop now: a component of the node that died, or a signal.
 //!
-//! The first reason wins. Steps watch for it, so that a wait ends at once with the real cause and
-//! not at its deadline with a guess. It ends nothing itself: the run's own scope tears down.
+//! Steps watch for it, so that a wait ends at once with the real cause and not at its deadline with
+//! a guess. The first component to die is the cause; a signal goes before that, since it is a
+//! person's wish. Nothing is ended here: the run's own scope tears down.
 
 use std::sync::Arc;
 
@@ -11,7 +12,22 @@ use tokio::sync::watch;
 
 /// Shared by everything that can stop a run, and everything that has to hear of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Abort(Arc<watch::Sender<Option<String>>>);
+pub(crate) struct Abort(Arc<watch::Sender<Option<Reason>>>);
+
+#[derive(Clone, Debug)]
+enum Reason {
+    /// The cluster does not work any more.
+    Broken(String),
+    /// The run is not wanted any more.
+    Unwanted(String),
+}
+
+impl Reason {
+    fn text(&self) -> &str {
+        let (Self::Broken(text) | Self::Unwanted(text)) = self;
+        text
+    }
+}
 
 impl Abort {
     /// Nothing has happened yet.
@@ -19,22 +35,41 @@ impl Abort {
         Self(Arc::new(watch::Sender::new(None)))
     }
 
-    /// Stops the run for this reason, unless it is being stopped already.
+    /// Stops the run since the cluster is broken, unless it is being stopped already.
     pub(crate) fn raise(&self, reason: &str) {
-        self.0.send_if_modified(|slot| {
-            let first = slot.is_none();
-            if first {
-                *slot = Some(reason.to_owned());
+        self.stop(Reason::Broken(reason.to_owned()), |now| now.is_none());
+    }
+
+    /// Stops the run since it is not wanted any more, whatever else has happened.
+    pub(crate) fn interrupt(&self, reason: &str) {
+        let unless = |now: &Option<Reason>| !matches!(now, Some(Reason::Unwanted(_)));
+        self.stop(Reason::Unwanted(reason.to_owned()), unless);
+    }
+
+    fn stop(&self, reason: Reason, allowed: impl FnOnce(&Option<Reason>) -> bool) {
+        self.0.send_if_modified(|now| {
+            let allowed = allowed(now);
+            if allowed {
+                *now = Some(reason);
             }
-            first
+            allowed
         });
     }
 
     /// Returns once there is a reason to stop, with that reason.
     pub(crate) async fn raised(&self) -> anyhow::Error {
+        self.wait(|_| true).await
+    }
+
+    /// Returns once the run is not wanted any more, with the reason.
+    pub(crate) async fn interrupted(&self) -> anyhow::Error {
+        self.wait(|reason| matches!(reason, Reason::Unwanted(_))).await
+    }
+
+    async fn wait(&self, enough: impl Fn(&Reason) -> bool) -> anyhow::Error {
         let mut receiver = self.0.subscribe();
-        match receiver.wait_for(Option::is_some).await {
-            Ok(reason) => anyhow!("{}", reason.as_deref().unwrap_or("the run was stopped")),
+        match receiver.wait_for(|now| now.as_ref().is_some_and(&enough)).await {
+            Ok(now) => anyhow!("{}", now.as_ref().map_or("", Reason::text).to_owned()),
             Err(closed) => anyhow!(closed),
         }
     }
@@ -63,7 +98,7 @@ impl Abort {
             let abort = self.clone();
             tokio::spawn(async move {
                 if stream.recv().await.is_some() {
-                    abort.raise(&format!("interrupted by {name}"));
+                    abort.interrupt(&format!("interrupted by {name}"));
                 }
             });
         }
@@ -80,11 +115,21 @@ mod tests {
     use super::Abort;
 
     #[tokio::test]
-    async fn the_first_reason_wins() {
+    async fn the_first_component_to_die_is_the_cause() {
         let abort = Abort::new();
-        abort.raise("kubelet ended");
-        abort.raise("interrupted by SIGINT");
-        assert_eq!(abort.raised().await.to_string(), "kubelet ended");
+        abort.raise("etcd ended");
+        abort.raise("kube-apiserver ended");
+        assert_eq!(abort.raised().await.to_string(), "etcd ended");
+    }
+
+    #[tokio::test]
+    async fn a_wish_to_stop_goes_before_everything() {
+        let abort = Abort::new();
+        abort.raise("etcd ended");
+        abort.interrupt("interrupted by SIGINT");
+        abort.interrupt("interrupted by SIGTERM");
+        assert_eq!(abort.interrupted().await.to_string(), "interrupted by SIGINT");
+        assert_eq!(abort.raised().await.to_string(), "interrupted by SIGINT");
     }
 
     #[tokio::test]

@@ -31,9 +31,9 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn down(run: Option<RunId>) -> Result<()> {
+async fn down(only: Option<RunId>) -> Result<()> {
     let registry = Registry::open(registry_root())?;
-    let fates = sweep(&registry, &run.map_or(Kept::End, Kept::EndOnly)).await?;
+    let fates = sweep(&registry, &only.clone().map_or(Kept::End, Kept::EndOnly)).await?;
     if fates.is_empty() {
         terminal::say("there is nothing to end");
     }
@@ -44,10 +44,13 @@ async fn down(run: Option<RunId>) -> Result<()> {
                 run.id,
                 run.folder.display()
             )),
-            Fate::Lives(run) => terminal::say(&format!(
-                "the run {} lives (process {}, in \"{}\") and is left alone",
-                run.id, run.harness, run.step
-            )),
+            Fate::Lives(run) if only.as_ref().is_none_or(|only| *only == run.id) => {
+                terminal::say(&format!(
+                    "the run {} lives (process {}, in \"{}\") and is left alone",
+                    run.id, run.harness, run.step
+                ));
+            }
+            Fate::Lives(_) => {}
         }
     }
     Ok(())

@@ -57,7 +57,7 @@ pub(crate) struct Report {
     /// The workload certificates that were seen elsewhere, each with the name of its pod. May be
     /// empty: the figure then shows the one that httpbin served.
     pub(crate) workloads: Vec<(String, Certificate)>,
-    /// The step that failed.
+    /// Why it broke off, if it did.
     pub(crate) failure: Option<Failure>,
     /// What was broken on purpose.
     pub(crate) sabotage: Option<Sabotaged>,

@@ -95,7 +95,15 @@ pub(crate) async fn scoped<T>(
         terminal::say(&format!("warning: an earlier run could not be swept: {error:#}"));
     }
     let run = begin(setup, &registry, abort.clone()).await?;
-    let result = AssertUnwindSafe(run.abort.unless(Box::pin(body(&run)))).catch_unwind().await;
+    // A broken cluster ends a step, which may be followed by a look at the rest; a signal ends all.
+    let body = async {
+        tokio::select! {
+            biased;
+            done = Box::pin(body(&run)) => done,
+            reason = run.abort.interrupted() => Err(reason),
+        }
+    };
+    let result = AssertUnwindSafe(body).catch_unwind().await;
     let keep = match &result {
         Ok(Ok((_, end))) => *end == End::Keep,
         Ok(Err(_)) => setup.keep_on_failure,

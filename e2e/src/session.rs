@@ -43,13 +43,14 @@ impl Session {
     /// # Errors
     /// The machine lacks something that cannot be installed, or a build failed.
     pub(crate) fn prepare() -> Result<Self> {
-        let abort = Abort::new();
-        abort.on_signals()?;
         let parent = runs_folder()?;
         let cache = Cache::of_user()?;
         local::preflight(&[&parent, cache.root()])?;
         host::prepare(&cache, host::Purpose::Node, terminal::say)?;
         let toolbox = Toolbox::prepare(&cache, progress::for_stderr().as_ref())?;
+        // Not before: until here a signal may end the harness where it stands.
+        let abort = Abort::new();
+        abort.on_signals()?;
         Ok(Self { toolbox, abort, parent, cache })
     }
 

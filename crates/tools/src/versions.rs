@@ -150,8 +150,15 @@ pub(crate) static ENVOY: Wheel = Wheel {
 };
 
 /// Debian packages that the local node runs or calls.
-pub(crate) const NODE_PACKAGES: &[&str] =
-    &["containerd", "containernetworking-plugins", "iproute2", "iptables", "runc", "util-linux"];
+pub(crate) const NODE_PACKAGES: &[&str] = &[
+    "containerd",
+    "containernetworking-plugins",
+    "iproute2",
+    "iptables",
+    "nftables",
+    "runc",
+    "util-linux",
+];
 
 /// The Debian package with pip, for machines that have none.
 pub(crate) const PIP_PACKAGE: &str = "python3-pip";

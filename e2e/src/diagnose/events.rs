@@ -19,15 +19,18 @@ impl Scene<'_> {
         events.sort_by_key(when);
         let lines: Vec<_> = events.iter().map(line).collect();
         self.folder.write("events.txt", &lines.join(""))?;
-        let ready = |event: &Event| {
-            let object = &event.involved_object;
-            self.pods.iter().filter(|pod| pods::is_ready(pod)).any(|pod| {
-                let metadata = &pod.metadata;
-                (&metadata.namespace, &metadata.name) == (&object.namespace, &object.name)
-            })
-        };
-        Ok(warnings(&events, ready))
+        let ready: Vec<_> = self.pods.iter().filter(|pod| pods::is_ready(pod)).collect();
+        Ok(warnings(&events, |event| ready.iter().any(|pod| is_about(event, &pods::name(pod)))))
     }
+}
+
+/// Whether an event is about the pod `namespace/name`, or about what made it: a ReplicaSet's name is
+/// the beginning of its pods'.
+fn is_about(event: &Event, pod: &str) -> bool {
+    let object = &event.involved_object;
+    let (Some(namespace), Some(name)) = (&object.namespace, &object.name) else { return false };
+    let rest = pod.strip_prefix(&format!("{namespace}/{name}"));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 /// The last time an event was seen, whichever of its three times it has.
@@ -129,6 +132,15 @@ mod tests {
         let events = ["ill", "healed"].map(|name| event(time, "Warning", name, "Unhealthy", 1));
         let healed = |event: &Event| event.involved_object.name.as_deref() == Some("healed");
         assert_eq!(warnings(&events, healed), ["event foo/Pod/ill Unhealthy: it is so"]);
+    }
+
+    #[test]
+    fn an_event_is_about_a_pod_and_about_what_made_it() {
+        let about = |name| event("2026-11-24T12:00:00Z", "Warning", name, "FailedCreate", 1);
+        assert!(is_about(&about("httpbin-7d"), "foo/httpbin-7d-x2"));
+        assert!(is_about(&about("httpbin-7d-x2"), "foo/httpbin-7d-x2"));
+        assert!(!is_about(&about("httpbin-7d-x"), "foo/httpbin-7d-x2"));
+        assert!(!is_about(&about("httpbin-7d"), "bar/httpbin-7d-x2"));
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(super) fn expected(sabotaged: &Sabotaged) -> String {
 /// How it did end.
 pub(super) fn found(report: &Report, sabotaged: &Sabotaged) -> String {
     match (&report.failure, &sabotaged.stopped) {
-        (Some(_), _) => "a failed step".to_owned(),
+        (Some(_), _) => "a run that broke off".to_owned(),
         (None, Some(said)) => format!("an installation that stops: `{said}`"),
         (None, None) => sets(&Sets::of(&report.tested)),
     }
@@ -114,7 +114,7 @@ pub(super) fn sentence(report: &Report) -> String {
         let found = report.tested.iter().filter(|tested| is(&tested.outcome));
         found.map(|tested| tested.claim.number).collect::<BTreeSet<u8>>()
     };
-    let failed = report.failure.is_some().then(|| "a step failed".to_owned());
+    let failed = report.failure.is_some().then(|| "the run broke off".to_owned());
     let holds = with(|outcome| matches!(outcome, Outcome::Holds)).len();
     let parts: Vec<String> = failed
         .into_iter()

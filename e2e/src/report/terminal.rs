@@ -119,7 +119,7 @@ impl Table<'_> {
 
     fn failure(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(failure) = &self.document.failure else { return Ok(()) };
-        writeln!(f, "\n{}", self.painted("A step failed:", RED))?;
+        writeln!(f, "\n{}", self.painted("The run broke off:", RED))?;
         paragraph(f, &failure.reason, "  ")?;
         if !failure.diagnosis.is_empty() {
             writeln!(f, "Before the teardown:")?;

@@ -42,14 +42,29 @@ async fn a_failure_is_torn_down_and_passed_on() {
 }
 
 #[tokio::test]
-async fn a_reason_to_stop_ends_a_body_that_waits() {
+async fn a_signal_ends_a_body_that_waits() {
     let (_dir, setup) = setup();
     let abort = Abort::new();
     let result = scoped(&setup, &abort, async |run| {
-        run.abort.raise("interrupted by SIGINT");
+        run.abort.interrupt("interrupted by SIGINT");
         pending::<Result<((), End)>>().await
     });
     assert_eq!(result.await.unwrap_err().to_string(), "interrupted by SIGINT");
+    assert_eq!(registered(&setup), 0);
+}
+
+#[tokio::test]
+async fn a_broken_cluster_ends_the_step_and_leaves_time_for_a_look() {
+    let (_dir, setup) = setup();
+    let abort = Abort::new();
+    let result = scoped(&setup, &abort, async |run| {
+        run.abort.raise("kubelet ended");
+        let step = run.steps.run("Deploy Istio", pending::<Result<()>>()).await;
+        tokio::task::yield_now().await;
+        step.map(|()| ((), End::TearDown)).context("looked at")
+    });
+    let error = result.await.unwrap_err();
+    assert_eq!(format!("{error:#}"), "looked at: Deploy Istio: kubelet ended");
     assert_eq!(registered(&setup), 0);
 }
 

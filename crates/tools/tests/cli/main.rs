@@ -174,7 +174,7 @@ fn everything_that_a_local_node_lacks_is_listed_at_once() {
     machine.program("python3", "#!/bin/sh\nexit 1\n");
     let host = machine.tools(&["host"]);
     assert_eq!(host.status.code(), Some(2));
-    let packages = "containerd containernetworking-plugins iproute2 iptables python3-pip";
+    let packages = "containerd containernetworking-plugins iproute2 iptables nftables python3-pip";
     assert_eq!(
         stderr(&host),
         format!(

@@ -97,7 +97,7 @@ fn etcd() -> Vec<String> {
         ("initial-advertise-peer-urls", "http://127.0.0.1:2380"),
         ("initial-cluster", "node=http://127.0.0.1:2380"),
         // The only member elects itself: it need not wait long for others.
-        ("heartbeat-interval", "10"),
+        ("heartbeat-interval", "20"),
         ("election-timeout", "100"),
         // The data does not outlive the node.
         ("unsafe-no-fsync", "true"),

@@ -37,7 +37,7 @@ fn a_run_whose_cleanup_failed_is_no_proof() {
     assert_eq!((Totals::of(&report), verdict(&report)), (totals(13, 0, 0), Verdict::Proven));
     report.failure = failure();
     assert_eq!((Totals::of(&report), verdict(&report)), (totals(13, 1, 0), Verdict::Unproven));
-    assert_eq!(sentence(&report), "a step failed, 13 claims hold");
+    assert_eq!(sentence(&report), "the run broke off, 13 claims hold");
 }
 
 #[test]

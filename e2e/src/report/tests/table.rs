@@ -108,7 +108,7 @@ fn a_failed_step_shows_its_reason_and_its_diagnosis() {
     let mut report = samples::failed_at_a_step();
     report.verdict = Verdict::Unproven;
     let expected = "
-A step failed:
+The run broke off:
   Deploy Istio: istiod does not start: failed to create discovery service: failed to create CA:
   incomplete signing CA bundle detected
 Before the teardown:
@@ -117,7 +117,7 @@ Before the teardown:
   event istio-system/Pod/istiod-6d8f7-zk2m4: BackOff: Back-off restarting failed container (5 times)
   more in diagnosis/
 
-UNPROVEN: a step failed (24.8 s); reports in target/e2e/bcdfgh";
+UNPROVEN: the run broke off (24.8 s); reports in target/e2e/bcdfgh";
     assert_eq!(plain(&report), expected);
 }
 

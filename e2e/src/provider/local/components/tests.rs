@@ -23,7 +23,7 @@ fn etcd_keeps_to_the_loopback() {
             "--listen-peer-urls=http://127.0.0.1:2380",
             "--initial-advertise-peer-urls=http://127.0.0.1:2380",
             "--initial-cluster=node=http://127.0.0.1:2380",
-            "--heartbeat-interval=10",
+            "--heartbeat-interval=20",
             "--election-timeout=100",
             "--unsafe-no-fsync=true",
         ]
