@@ -9,12 +9,13 @@ use tools::Toolbox;
 use crate::claim::{Claim, Tested, Verdict};
 use crate::claims;
 use crate::cluster::Cluster;
+use crate::diagnose::diagnose;
 use crate::sabotage::{self, Change, Ends, Sabotage};
 use crate::step::Steps;
 use crate::steps::ca::Administrator;
 use crate::steps::cleanup;
 use crate::steps::istio::{self, Istio};
-use crate::steps::workloads::{self, Client, Workloads};
+use crate::steps::workloads::{self, Client, NAMESPACE, Workloads};
 use crate::view::{Truth, View};
 
 /// The steps of a run, the cluster's own included.
@@ -28,8 +29,8 @@ pub(crate) struct Request {
     pub(crate) client: Client,
     /// What to break on purpose.
     pub(crate) sabotage: Option<&'static Sabotage>,
-    /// Where the page's own files go.
-    pub(crate) page: PathBuf,
+    /// The run's folder.
+    pub(crate) folder: PathBuf,
     /// Whether a mesh that does not prove itself is left as it is, for a look.
     pub(crate) keep_on_failure: bool,
 }
@@ -45,6 +46,8 @@ pub(crate) struct Proof {
     pub(crate) workloads: Vec<(String, Certificate)>,
     /// What the mesh was held against, where that was not the administrator's own bundle.
     pub(crate) held_against: Option<Hierarchy>,
+    /// What was to be seen in a mesh that did not prove itself, before it was cleaned up.
+    pub(crate) diagnosis: String,
     /// Why the installation stopped, where a sabotage wanted it to.
     pub(crate) stopped: Option<String>,
 }
@@ -78,8 +81,13 @@ pub(crate) async fn prove(
     let mesh = Finished { cluster, administrator, istio: &istio, workloads: &workloads };
     let change = request.sabotage.and_then(Sabotage::change);
     mesh.test(steps, request, change, proof).await?;
-    if request.keep_on_failure && Verdict::over(&proof.tested, false) != Verdict::Proven {
-        return Ok(());
+    if Verdict::over(&proof.tested, false) != Verdict::Proven {
+        if request.sabotage.is_none() {
+            proof.diagnosis = diagnose(cluster, NAMESPACE, &request.folder).await;
+        }
+        if request.keep_on_failure {
+            return Ok(());
+        }
     }
     steps.run("Cleanup", cleanup::clean_up(cluster, &istio, workloads)).await?;
     administrator.remove_keys()
@@ -115,7 +123,7 @@ impl Finished<'_> {
             None => None,
         };
         proof.held_against = other.as_ref().map(|truth| truth.hierarchy.clone());
-        let view = self.view(other.as_ref(), request.page.clone());
+        let view = self.view(other.as_ref(), request.folder.join("page"));
         let mut first = 0;
         for (title, last) in SECTIONS {
             let of_section = |claim: &&Claim| (first..=last).contains(&claim.number);

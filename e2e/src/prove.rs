@@ -16,7 +16,7 @@ use crate::diagnose::diagnose;
 use crate::proof::{self, Proof, Request};
 use crate::report::{self, Failure, Report, Sabotaged};
 use crate::run::{End, Run, scoped};
-use crate::sabotage::{self, Ends, SABOTAGES, Sabotage, Sets};
+use crate::sabotage::{self, SABOTAGES, Sabotage};
 use crate::session::{MeshArgs, Session};
 use crate::step::StepTime;
 use crate::steps::workloads::{Client, NAMESPACE};
@@ -101,7 +101,6 @@ struct Notes {
     steps: Vec<StepTime>,
     hierarchy: Option<Hierarchy>,
     proof: Proof,
-    diagnosis: String,
 }
 
 struct Begun {
@@ -129,7 +128,7 @@ impl Proving {
             claims: self.claims.clone(),
             client: self.args.mesh.client,
             sabotage: self.sabotage,
-            page: run.dir.root().join("page"),
+            folder: run.dir.root().to_owned(),
             keep_on_failure: self.args.keep_on_failure,
         }
     }
@@ -157,10 +156,8 @@ impl Proving {
         let toolbox = &self.session.toolbox;
         let done = proof::prove(&run.steps, &cluster, toolbox, &administrator, &request, proof);
         let done = done.await;
-        if done.is_err()
-            || (self.sabotage.is_none() && self.verdict(&notes.proof) != Verdict::Proven)
-        {
-            notes.diagnosis = diagnose(&cluster, NAMESPACE, run.dir.root()).await;
+        if done.is_err() {
+            notes.proof.diagnosis = diagnose(&cluster, NAMESPACE, run.dir.root()).await;
         }
         done
     }
@@ -171,15 +168,18 @@ impl Proving {
 
     /// Writes the reports, shows the table, and says how the run ended.
     fn report(&self, notes: Notes, ran: Result<()>) -> Result<ExitCode> {
-        let Notes { begun, steps, hierarchy, proof, diagnosis } = notes;
+        let Notes { begun, steps, hierarchy, proof } = notes;
+        let diagnosis = proof.diagnosis.clone();
         // A run that did not even begin has nothing to report but its error.
         let Some(begun) = begun else { return ran.map(|()| ExitCode::from(2)) };
-        let failed = ran.is_err();
-        let verdict = self.verdict(&proof);
-        let caught = self.sabotage.map(|sabotage| match &sabotage.ends {
-            Ends::Stops(_) => proof.stopped.is_some(),
-            Ends::Claims { .. } => Sets::expected(sabotage) == Some(Sets::of(&proof.tested)),
-        });
+        if ran.is_ok() && !diagnosis.is_empty() {
+            terminal::say(&diagnosis);
+        }
+        let verdict = match self.verdict(&proof) {
+            // Whatever held so far, the run did not come to its end.
+            Verdict::Proven if ran.is_err() => Verdict::Unproven,
+            verdict => verdict,
+        };
         let report = Report {
             run: begun.id,
             started: begun.started,
@@ -194,9 +194,7 @@ impl Proving {
             served: proof.served,
             workloads: proof.workloads,
             failure: ran.err().map(|error| Failure { reason: format!("{error:#}"), diagnosis }),
-            sabotage: self
-                .sabotage
-                .map(|sabotage| Sabotaged { sabotage, stopped: proof.stopped.clone() }),
+            sabotage: self.sabotage.map(|sabotage| Sabotaged { sabotage, stopped: proof.stopped }),
             verdict,
         };
         report::write(&begun.folder, &report)?;
@@ -204,11 +202,10 @@ impl Proving {
             copy_report(&report::json(&report)?, file)?;
         }
         terminal::answer(&report::terminal(&report, &begun.folder, terminal::in_colour()));
-        let code = match caught {
-            _ if failed => Verdict::Unproven.exit_code(),
+        let code = match report::caught(&report) {
             // The harness itself is wrong.
             Some(false) => Verdict::Unproven.exit_code(),
-            _ => verdict.exit_code(),
+            Some(true) | None => verdict.exit_code(),
         };
         Ok(ExitCode::from(code))
     }

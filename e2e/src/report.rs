@@ -81,6 +81,11 @@ pub(crate) struct Sabotaged {
     pub(crate) stopped: Option<String>,
 }
 
+/// Whether a sabotage was noticed as it had to be; `None` for a run without one.
+pub(crate) fn caught(report: &Report) -> Option<bool> {
+    report.sabotage.as_ref().map(|sabotaged| summary::caught(report, sabotaged))
+}
+
 /// The report as JSON, by the schema `cacerts.e2e.report/v1`.
 ///
 /// # Errors

@@ -102,11 +102,6 @@ impl RunDir {
         self.root.join("logs")
     }
 
-    /// The administrator's CA.
-    pub(crate) fn ca(&self) -> PathBuf {
-        self.root.join("ca")
-    }
-
     /// The kubeconfig of the cluster with this name.
     pub(crate) fn kubeconfig(&self, cluster: &str) -> PathBuf {
         self.root.join(format!("{cluster}.kubeconfig"))

@@ -107,11 +107,6 @@ impl Steps {
         self.times.borrow().clone()
     }
 
-    /// Since the run began.
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.start.elapsed()
-    }
-
     async fn timed<T>(
         &self,
         number: Option<usize>,

@@ -112,7 +112,7 @@ impl Suite<'_> {
         sabotage: &Sabotage,
         other: Option<&crate::view::Truth>,
     ) -> Result<Vec<Tested>> {
-        let view = mesh.view(other, self.request.page.join(sabotage.name));
+        let view = mesh.view(other, self.request.folder.join("page").join(sabotage.name));
         let blocked = Sets::expected(sabotage).unwrap_or_default().blocks;
         let chosen: Vec<_> = self
             .request
