@@ -27,6 +27,7 @@ pub(crate) struct Cluster {
     pub(crate) client: kube::Client,
     /// `kubectl --kubeconfig FILE`.
     pub(crate) kubectl: Tool,
+    cache: PathBuf,
     /// The address ranges, where the harness chose them.
     pub(crate) ranges: Option<Ranges>,
     /// The cgroup that everything of the cluster's node runs in, below each controller's mount.
@@ -47,17 +48,24 @@ pub(crate) struct Ranges {
 }
 
 impl Cluster {
-    /// Opens a cluster by its kubeconfig; nothing is asked of it yet.
+    /// Opens a cluster by its kubeconfig; nothing is asked of it yet. `cache` is a folder for what
+    /// programs remember of it.
     ///
     /// # Errors
     /// The file cannot be read, or is not a kubeconfig with a current context.
-    pub(crate) async fn open(name: &str, kubeconfig: &Path, kubectl: &Path) -> Result<Self> {
+    pub(crate) async fn open(
+        name: &str,
+        kubeconfig: &Path,
+        kubectl: &Path,
+        cache: &Path,
+    ) -> Result<Self> {
         let client = client(kubeconfig).await?;
         Ok(Self {
             name: name.to_owned(),
             kubeconfig: kubeconfig.to_owned(),
             client,
-            kubectl: with_kubeconfig(kubectl, kubeconfig),
+            kubectl: tool(kubectl, kubeconfig, cache),
+            cache: cache.to_owned(),
             ranges: None,
             cgroup: None,
             enter: None,
@@ -66,12 +74,14 @@ impl Cluster {
 
     /// A program that takes `--kubeconfig` (kubectl, istioctl), pointed at this cluster.
     pub(crate) fn tool(&self, program: &Path) -> Tool {
-        with_kubeconfig(program, &self.kubeconfig)
+        tool(program, &self.kubeconfig, &self.cache)
     }
 }
 
-fn with_kubeconfig(program: &Path, kubeconfig: &Path) -> Tool {
-    Tool::new(program).arg("--kubeconfig").arg(kubeconfig)
+/// Neither the user's cache nor the user's preferences (`kuberc`) are for a cluster of the harness.
+fn tool(program: &Path, kubeconfig: &Path, cache: &Path) -> Tool {
+    let tool = Tool::new(program).env("KUBECACHEDIR", cache).env("KUBERC", "off");
+    tool.arg("--kubeconfig").arg(kubeconfig)
 }
 
 async fn client(kubeconfig: &Path) -> Result<kube::Client> {

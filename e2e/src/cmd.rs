@@ -23,6 +23,7 @@ const TAIL_LINES: usize = 20;
 pub(crate) struct Tool {
     program: OsString,
     args: Vec<OsString>,
+    env: Vec<(OsString, OsString)>,
     stdin: Option<Vec<u8>>,
 }
 
@@ -42,7 +43,7 @@ pub(crate) struct Output {
 impl Tool {
     /// Names a program: a path, or a name to be looked up on PATH.
     pub(crate) fn new(program: impl Into<OsString>) -> Self {
-        Self { program: program.into(), args: Vec::new(), stdin: None }
+        Self { program: program.into(), args: Vec::new(), env: Vec::new(), stdin: None }
     }
 
     /// Adds one argument.
@@ -54,6 +55,12 @@ impl Tool {
     /// Adds arguments.
     pub(crate) fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable in the program's environment, on top of the harness's own.
+    pub(crate) fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.env.push((key.into(), value.into()));
         self
     }
 
@@ -149,7 +156,7 @@ impl Tool {
     }
 
     fn command(&self) -> tokio::process::Command {
-        bare(&self.program, &self.args)
+        bare(&self.program, &self.args, &self.env)
     }
 
     /// The command, dying with the harness whatever ends it: `setpriv` asks the kernel for that.
@@ -159,7 +166,7 @@ impl Tool {
             let prefix = ["--pdeathsig", "KILL", "--"].map(OsString::from);
             let args: Vec<_> =
                 prefix.into_iter().chain([self.program.clone()]).chain(self.args.clone()).collect();
-            bare(OsStr::new("setpriv"), &args)
+            bare(OsStr::new("setpriv"), &args, &self.env)
         } else {
             self.command()
         }
@@ -169,9 +176,13 @@ impl Tool {
 /// Every program gets a process group of its own: a Ctrl-C is for the harness, which then ends what
 /// it started in the right order.
 #[expect(clippy::disallowed_methods, reason = "this is the module that runs programs")]
-fn bare(program: &OsStr, args: &[OsString]) -> tokio::process::Command {
+fn bare(
+    program: &OsStr,
+    args: &[OsString],
+    env: &[(OsString, OsString)],
+) -> tokio::process::Command {
     let mut command = tokio::process::Command::new(program);
-    command.args(args).process_group(0);
+    command.args(args).envs(env.iter().map(|(key, value)| (key, value))).process_group(0);
     command
 }
 

@@ -12,7 +12,6 @@ use anyhow::{Context as _, Result};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Namespace, Node as NodeObject};
 use kube::Api;
-use time::OffsetDateTime;
 use tools::versions::COREDNS_IMAGE;
 use tools::{Cache, Program, Toolbox};
 
@@ -58,7 +57,7 @@ pub(crate) async fn up(
     let kubeconfig = run.dir.kubeconfig(name);
     let lib = names.disk.join("lib");
     let config = inside(&lib, CONFIG)?;
-    prepare_disk(&config, name, names, run.now)?;
+    prepare_disk(&config, name, names, run)?;
     let admin = files::admin_kubeconfig(name, names, &config.join("pki"))?;
     write_secret(&kubeconfig, &admin)?;
     node::groups(names)?.create()?;
@@ -68,7 +67,8 @@ pub(crate) async fn up(
     run.hold(Node::start(&names.disk, &plan, Some(names), &run.abort).await?);
 
     let kubectl = toolbox.program(Program::Kubectl);
-    let mut cluster = Cluster::open(name, &kubeconfig, kubectl).await?;
+    let cache_of_kubectl = names.disk.join("kubectl");
+    let mut cluster = Cluster::open(name, &kubeconfig, kubectl, &cache_of_kubectl).await?;
     let store = steps.part("copy the images", async {
         let golden = store::golden(cache, toolbox, &run.abort).await?;
         store::copy(&golden, &inside(&lib, STORE)?).await
@@ -91,9 +91,14 @@ pub(crate) async fn up(
     Ok(cluster)
 }
 
-fn prepare_disk(config: &Path, name: &str, names: &Names, now: OffsetDateTime) -> Result<()> {
-    certificates::write_all(&config.join("pki"), name, names, now)?;
-    files::write_all(config, name, names)
+fn prepare_disk(config: &Path, name: &str, names: &Names, run: &Run) -> Result<()> {
+    certificates::write_all(&config.join("pki"), name, names, run.now)?;
+    files::write_all(config, name, names)?;
+    // The logs of pods stay with the run; the kubelet's links to them go with the node.
+    for folder in [names.disk.join("log/pods"), run.dir.logs().join("pods")] {
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    Ok(())
 }
 
 /// Where a path of the node's `/var/lib` is on the machine.
@@ -108,7 +113,8 @@ fn plan(run: &Run, name: &str, names: &Names, lib: &Path, toolbox: &Toolbox) -> 
     let mut mounts = vec![
         Mount::Tmpfs { at: "/run".into() },
         Mount::Bind { from: lib.to_owned(), at: "/var/lib".into() },
-        Mount::Bind { from: logs.clone(), at: "/var/log".into() },
+        Mount::Bind { from: names.disk.join("log"), at: "/var/log".into() },
+        Mount::Bind { from: logs.join("pods"), at: "/var/log/pods".into() },
     ];
     mounts.extend(files::KERNEL_SETTINGS.map(|(setting, _)| Mount::Bind {
         from: files::kernel_setting(&config, setting),

@@ -29,16 +29,16 @@ const ADMINISTRATORS: &str = "system:masters";
 type Ca = CertifiedIssuer<'static, KeyPair>;
 
 /// The access of a person or a component to the API server.
-pub(crate) struct Client {
+struct Client {
     /// The file name of its certificate (`.crt`) and key (`.key`).
-    pub(crate) name: &'static str,
+    name: &'static str,
     user: String,
     groups: Option<&'static str>,
 }
 
 /// The clients of the API server on the node called `node`. Users and groups are those of
 /// Kubernetes' default RBAC bindings.
-pub(crate) fn clients(node: &str) -> Vec<Client> {
+fn clients(node: &str) -> Vec<Client> {
     let client = |name, user: &str, groups| Client { name, user: user.to_owned(), groups };
     vec![
         client("admin", "cacerts-e2e", Some(ADMINISTRATORS)),

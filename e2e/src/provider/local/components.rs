@@ -14,6 +14,8 @@ use super::names::Names;
 pub(crate) const CONFIG: &str = "/var/lib/kubernetes";
 /// What containerd keeps; appears once the images are in it.
 pub(crate) const STORE: &str = "/var/lib/containerd";
+/// Volume plugins of others, which there are none of; the default is outside of the node's disk.
+pub(crate) const VOLUME_PLUGINS: &str = "/var/lib/kubelet/volume-plugins";
 /// Appears once the API server answers.
 pub(crate) const API_READY: &str = "/var/lib/kubernetes/api-ready";
 /// Where containerd is spoken to.
@@ -71,7 +73,7 @@ pub(crate) fn all(toolbox: &Toolbox, node: &str, names: &Names) -> Vec<Component
         Component::new("etcd", program(Program::Etcd), etcd()),
         Component::new("kube-apiserver", program(Program::KubeApiserver), apiserver(names))
             .after_listener(ETCD),
-        Component::new("containerd", "containerd", containerd("/var/lib/kubernetes")).after(STORE),
+        Component::new("containerd", "containerd", containerd(CONFIG)).after(STORE),
         Component::new("kubelet", program(Program::Kubelet), kubelet(node, names))
             .after(CONTAINERD_SOCKET),
         Component::new(
@@ -162,6 +164,7 @@ fn controllers() -> Vec<String> {
         // It starts 80 controllers, each with an account of its own, through one client.
         ("kube-api-qps", "500"),
         ("kube-api-burst", "1000"),
+        ("flex-volume-plugin-dir", VOLUME_PLUGINS),
     ]);
     let kubeconfig = "controller-manager.kubeconfig";
     args.extend(configs([

@@ -9,8 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use tools::versions::PAUSE_IMAGE;
 
-use super::certificates;
-use super::components::{CONFIG, CONTAINERD_SOCKET, STORE};
+use super::components::{CONFIG, CONTAINERD_SOCKET, STORE, VOLUME_PLUGINS};
 use super::names::Names;
 use crate::rundir::write;
 
@@ -41,14 +40,14 @@ pub(crate) fn write_all(dir: &Path, node: &str, names: &Names) -> Result<()> {
     write(&dir.join("resolv.conf"), "")?;
     make(&dir.join("cni"))?;
     write(&dir.join("cni/pods.conflist"), &format!("{:#}", cni(names)))?;
-    for client in certificates::clients(node) {
+    for client in ["controller-manager", "scheduler", "kubelet", "proxy"] {
         let user = json!({
-            "client-certificate": format!("{CONFIG}/pki/{}.crt", client.name),
-            "client-key": format!("{CONFIG}/pki/{}.key", client.name),
+            "client-certificate": format!("{CONFIG}/pki/{client}.crt"),
+            "client-key": format!("{CONFIG}/pki/{client}.key"),
         });
         let ca = json!({ "certificate-authority": format!("{CONFIG}/pki/ca.crt") });
         let text = format!("{:#}", kubeconfig(node, names, ca, user));
-        write(&dir.join(format!("{}.kubeconfig", client.name)), &text)?;
+        write(&dir.join(format!("{client}.kubeconfig")), &text)?;
     }
     for (name, value) in KERNEL_SETTINGS {
         let path = kernel_setting(dir, name);
@@ -174,6 +173,7 @@ fn kubelet(names: &Names) -> Value {
         // A changed Secret reaches a pod within this time.
         "configMapAndSecretChangeDetectionStrategy": "Watch",
         "syncFrequency": "2s",
+        "volumePluginDir": VOLUME_PLUGINS,
         "registryPullQPS": 0,
         "eventRecordQPS": 0,
         "makeIPTablesUtilChains": false,

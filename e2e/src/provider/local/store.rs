@@ -66,7 +66,7 @@ pub(crate) async fn golden(cache: &Cache, toolbox: &Toolbox, abort: &Abort) -> R
 }
 
 async fn import(work: &Work, images: &[ImageArchive], abort: &Abort) -> Result<()> {
-    terminal::say("importing the images, once (10 s)");
+    terminal::say("importing the images into containerd, once");
     // The path of a socket has 107 characters at most (unix(7)); the cache may be deep.
     let short = tempfile::tempdir().context("cannot make a folder for containerd's socket")?;
     let socket = short.path().join("containerd.sock");

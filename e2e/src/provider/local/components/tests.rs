@@ -87,6 +87,7 @@ fn controllers_have_identities_of_their_own() {
             "--use-service-account-credentials=true",
             "--kube-api-qps=500",
             "--kube-api-burst=1000",
+            "--flex-volume-plugin-dir=/var/lib/kubelet/volume-plugins",
             "--kubeconfig=/var/lib/kubernetes/controller-manager.kubeconfig",
             "--authentication-kubeconfig=/var/lib/kubernetes/controller-manager.kubeconfig",
             "--authorization-kubeconfig=/var/lib/kubernetes/controller-manager.kubeconfig",

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use pretty_assertions::assert_eq;
 use time::macros::datetime;
 
+use super::super::certificates;
 use super::*;
 use crate::rundir::RunId;
 
