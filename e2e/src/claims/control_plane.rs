@@ -1,5 +1,6 @@
 //! Claims about istiod: which CA it took, what it signs with, and what it publishes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -38,7 +39,7 @@ pub(super) async fn uses_the_plugged_in_ca(view: &View<'_>) -> Result<Finding> {
 pub(super) async fn every_namespace_has_the_root(view: &View<'_>) -> Result<Finding> {
     let roots = view.mesh.namespace_roots(&view.truth.root_pem).await?;
     let mut evidence = Evidence::default();
-    let mut wrong = Vec::new();
+    let mut others = Others::new();
     for NamespaceRoot { namespace, state } in &roots {
         let said = match state {
             RootState::Same => "same bytes".to_owned(),
@@ -47,15 +48,26 @@ pub(super) async fn every_namespace_has_the_root(view: &View<'_>) -> Result<Find
             RootState::NoConfigMap => "no ConfigMap".to_owned(),
         };
         if *state != RootState::Same {
-            wrong
-                .push(format!("namespace {namespace}: expected the plugged-in root, found {said}"));
+            others.entry(said.clone()).or_default().push(namespace.clone());
         }
         evidence = evidence.with(format!("namespace {namespace}"), said);
     }
+    let mut wrong = in_words("namespaces", &others);
     if roots.is_empty() {
         wrong.push("expected a ConfigMap in every namespace, found no namespace".to_owned());
     }
     Ok(finding(wrong, evidence))
+}
+
+/// What was found instead of the plugged-in root, and where: in a wrong mesh it is the same
+/// everywhere, and one sentence says so.
+type Others = BTreeMap<String, Vec<String>>;
+
+fn in_words(what: &str, others: &Others) -> Vec<String> {
+    let sentence = |(found, places): (&String, &Vec<String>)| {
+        format!("{what} {}: expected the plugged-in root, found {found}", places.join(", "))
+    };
+    others.iter().map(sentence).collect()
 }
 
 /// Claim 8.
@@ -119,6 +131,7 @@ pub(super) async fn istiod_and_webhooks_chain_to_the_root(view: &View<'_>) -> Re
     if webhooks.is_empty() {
         wrong.push("expected istiod's webhooks, found none".to_owned());
     }
+    let mut others = Others::new();
     for webhook in &webhooks {
         let name = format!("{} {}", webhook.configuration, webhook.name);
         let said = match &webhook.ca_bundle {
@@ -130,10 +143,11 @@ pub(super) async fn istiod_and_webhooks_chain_to_the_root(view: &View<'_>) -> Re
             CaBundle::Unreadable { reason } => format!("an unreadable caBundle: {reason}"),
         };
         if said != "the root" {
-            wrong.push(format!("webhook {name}: expected the plugged-in root, found {said}"));
+            others.entry(said.clone()).or_default().push(name.clone());
         }
         evidence = evidence.with(format!("webhook {name}"), said);
     }
+    wrong.extend(in_words("webhooks", &others));
     Ok(finding(wrong, evidence))
 }
 
@@ -178,5 +192,26 @@ pub(super) fn finding(wrong: Vec<String>, evidence: Evidence) -> Finding {
         Finding::Holds(evidence)
     } else {
         Finding::False { reason: wrong.join("; "), evidence }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::{Others, in_words};
+
+    #[test]
+    fn what_is_wrong_everywhere_is_said_once() {
+        let others = Others::from([
+            ("no ConfigMap".to_owned(), vec!["c".to_owned()]),
+            ("other bytes".to_owned(), vec!["a".to_owned(), "b".to_owned()]),
+        ]);
+        let expected = [
+            "namespaces c: expected the plugged-in root, found no ConfigMap",
+            "namespaces a, b: expected the plugged-in root, found other bytes",
+        ];
+        assert_eq!(in_words("namespaces", &others), expected);
+        assert_eq!(in_words("namespaces", &Others::new()), Vec::<String>::new());
     }
 }
