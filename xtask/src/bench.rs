@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: where the time and the memory of a run go, written to
 //! docs/performance/mesh.md. Figures are written down, never asserted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -74,35 +74,47 @@ fn measure(profile: &str) -> Result<Run> {
     let harness = e2e::harness().args(["run", "--require", "--profile", profile]);
     let (ended, watch) = channel::<()>();
     let sampler = std::thread::spawn(move || {
-        let mut peak = 0;
+        let mut peaks = BTreeMap::new();
         while watch.recv_timeout(SAMPLE) == Err(RecvTimeoutError::Timeout) {
-            peak = peak.max(proportional_kib(Path::new(MEMORY_GROUPS)));
+            for (group, kib) in nodes(Path::new(MEMORY_GROUPS)) {
+                let peak = peaks.entry(group).or_insert(0);
+                *peak = kib.max(*peak);
+            }
         }
-        peak / 1024
+        peaks
     });
     let status = harness.arg("--report").arg(&report).status();
     drop(ended);
-    let peak_mib = sampler.join().map_err(|_panic| anyhow::anyhow!("the sampler panicked"))?;
+    let peaks = sampler.join().map_err(|_panic| anyhow::anyhow!("the sampler panicked"))?;
     ensure!(status?.success(), "the run did not prove its claims; nothing is measured");
     let report = fs::read_to_string(&report).context("the run wrote no report")?;
-    Ok(Run { report: serde_json::from_str(&report).context("the report is no JSON")?, peak_mib })
+    let report: Value = serde_json::from_str(&report).context("the report is no JSON")?;
+    // Other runs may go on beside this one.
+    let own = format!("{GROUP_PREFIX}{}-", report["run"].as_str().unwrap_or_default());
+    let own = peaks.iter().filter(|(group, _)| group.starts_with(&own)).map(|(_, kib)| kib);
+    let peak_mib = own.sum::<u64>() / 1024;
+    ensure!(peak_mib > 0, "the run's cgroup was not found below {MEMORY_GROUPS}");
+    Ok(Run { report, peak_mib })
 }
 
-/// The sum of the PSS of all processes of local nodes. Processes and groups come and go while this
-/// looks: what is gone counts nothing.
-fn proportional_kib(groups: &Path) -> u64 {
-    let mut processes = BTreeSet::new();
-    for entry in fs::read_dir(groups).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(GROUP_PREFIX) {
-            collect(&entry.path(), &mut processes);
-        }
-    }
+/// Each local node with the sum of the PSS of all its processes, in KiB. Processes and groups come
+/// and go while this looks: what is gone counts nothing.
+fn nodes(groups: &Path) -> Vec<(String, u64)> {
     let pss = |process: &String| {
         let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).ok()?;
         let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"))?;
         line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
     };
-    processes.iter().filter_map(pss).sum()
+    let mut nodes = Vec::new();
+    for entry in fs::read_dir(groups).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(GROUP_PREFIX) {
+            let mut processes = BTreeSet::new();
+            collect(&entry.path(), &mut processes);
+            nodes.push((name, processes.iter().filter_map(pss).sum()));
+        }
+    }
+    nodes
 }
 
 fn collect(group: &Path, processes: &mut BTreeSet<String>) {
@@ -183,7 +195,19 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_groups_of_a_run_holds_no_memory() {
-        assert_eq!(proportional_kib(Path::new("/proc/self/fdinfo")), 0);
+    fn only_the_groups_of_nodes_are_looked_at() {
+        let groups = std::env::temp_dir().join(format!("bench-groups-{}", std::process::id()));
+        for name in ["cacerts-abc-0/pod", "other"] {
+            fs::create_dir_all(groups.join(name)).unwrap();
+        }
+        // This very process, as a member of the pod's group.
+        let processes = std::process::id().to_string();
+        fs::write(groups.join("cacerts-abc-0/pod/cgroup.procs"), &processes).unwrap();
+        fs::write(groups.join("other/cgroup.procs"), &processes).unwrap();
+        let found = nodes(&groups);
+        fs::remove_dir_all(&groups).unwrap();
+        let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["cacerts-abc-0"]);
+        assert!(found[0].1 > 0, "a running process has memory");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use futures::future::try_join_all;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::api::{Api, ListParams};
 use tools::{Program, Toolbox};
@@ -41,11 +42,17 @@ async fn remove(cluster: &Cluster, istioctl: &Tool, namespaces: &[&str]) -> Resu
     let kubectl = |args: &[&str]| cluster.kubectl.clone().args(args.iter().copied());
     let secret = ["delete", "secret", "cacerts", "-n", SYSTEM_NAMESPACE, "--ignore-not-found"];
     kubectl(&secret).run().await?;
-    // The page removes the namespaces and points to the instructions for uninstalling. Both at once:
-    // the pods of the workloads end while istioctl removes what is not in a namespace.
-    let delete = kubectl(&["delete", "ns", "--wait=false"]).args(namespaces.iter().copied());
+    // The page removes the namespaces and points to the instructions for uninstalling. All at once:
+    // Kubernetes looks at a deleted namespace after five seconds only (k8s.io/kubernetes,
+    // pkg/controller/namespace, namespaceDeletionGracePeriod), and again long after if a pod is
+    // still ending then. None is replaced: nothing new comes up in such a namespace.
+    let delete = kubectl(&["delete", "ns", "--wait=false"]);
+    delete.args(namespaces.iter().copied()).run().await?;
+    let now = ["--all", "--force", "--grace-period=0", "--wait=false"];
+    let pods = |name: &&str| kubectl(&["delete", "pods", "-n", name]).args(now);
+    let pods: Vec<_> = namespaces.iter().map(pods).collect();
     let uninstall = istioctl.clone().args(["uninstall", "--purge", "-y"]);
-    tokio::try_join!(delete.run(), uninstall.run())?;
+    tokio::try_join!(try_join_all(pods.iter().map(Tool::run)), uninstall.run())?;
     until("both namespaces are gone", GONE, 1, async || {
         let left = names_of_namespaces(cluster).await?;
         let left: Vec<_> = namespaces.iter().filter(|name| left.contains(**name)).collect();
