@@ -66,6 +66,11 @@ impl Abort {
         self.wait(|reason| matches!(reason, Reason::Unwanted(_))).await
     }
 
+    /// Whether the run is not wanted any more.
+    pub(crate) fn is_unwanted(&self) -> bool {
+        matches!(*self.0.borrow(), Some(Reason::Unwanted(_)))
+    }
+
     async fn wait(&self, enough: impl Fn(&Reason) -> bool) -> anyhow::Error {
         let mut receiver = self.0.subscribe();
         match receiver.wait_for(|now| now.as_ref().is_some_and(&enough)).await {

@@ -106,10 +106,15 @@ pub(crate) async fn scoped<T>(
     let result = AssertUnwindSafe(body).catch_unwind().await;
     let keep = match &result {
         Ok(Ok((_, end))) => *end == End::Keep,
-        Ok(Err(_)) => setup.keep_on_failure,
+        Ok(Err(_)) => setup.keep_on_failure && !run.abort.is_unwanted(),
         Err(_) => false,
     };
-    let ended = if keep { stay(&run).await } else { tear_down(&run, &registry).await };
+    let mut ended = if keep { stay(&run).await } else { tear_down(&run, &registry).await };
+    if keep && ended.is_err() {
+        // A node that cannot go on, since it is broken, is not left half alive.
+        let torn_down = tear_down(&run, &registry).await;
+        ended = ended.context("the mesh could not be kept").and(torn_down);
+    }
     match result {
         Err(panic) => resume_unwind(panic),
         Ok(Err(error)) => {

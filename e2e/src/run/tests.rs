@@ -94,6 +94,19 @@ async fn what_is_to_be_kept_stays_registered() {
 }
 
 #[tokio::test]
+async fn a_run_that_is_interrupted_is_not_kept() {
+    let (_dir, mut setup) = setup();
+    setup.keep_on_failure = true;
+    let abort = Abort::new();
+    let result = scoped(&setup, &abort, async |run| {
+        run.abort.interrupt("interrupted by SIGINT");
+        pending::<Result<((), End)>>().await
+    });
+    assert_eq!(result.await.unwrap_err().to_string(), "interrupted by SIGINT");
+    assert_eq!(registered(&setup), 0);
+}
+
+#[tokio::test]
 async fn two_runs_do_not_share_a_folder() {
     let (_dir, setup) = setup();
     let abort = Abort::new();
