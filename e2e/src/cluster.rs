@@ -27,13 +27,11 @@ pub(crate) struct Cluster {
     pub(crate) client: kube::Client,
     /// `kubectl --kubeconfig FILE`.
     pub(crate) kubectl: Tool,
-    cache: PathBuf,
+    home: PathBuf,
     /// The address ranges, where the harness chose them.
     pub(crate) ranges: Option<Ranges>,
     /// The cgroup that everything of the cluster's node runs in, below each controller's mount.
     pub(crate) cgroup: Option<String>,
-    /// The command that opens a shell on the node, where there is such a command.
-    pub(crate) enter: Option<String>,
 }
 
 /// The address ranges of a cluster; those of two clusters never overlap.
@@ -48,7 +46,7 @@ pub(crate) struct Ranges {
 }
 
 impl Cluster {
-    /// Opens a cluster by its kubeconfig; nothing is asked of it yet. `cache` is a folder for what
+    /// Opens a cluster by its kubeconfig; nothing is asked of it yet. `home` is a folder for what
     /// programs remember of it.
     ///
     /// # Errors
@@ -57,31 +55,30 @@ impl Cluster {
         name: &str,
         kubeconfig: &Path,
         kubectl: &Path,
-        cache: &Path,
+        home: &Path,
     ) -> Result<Self> {
         let client = client(kubeconfig).await?;
         Ok(Self {
             name: name.to_owned(),
             kubeconfig: kubeconfig.to_owned(),
             client,
-            kubectl: tool(kubectl, kubeconfig, cache),
-            cache: cache.to_owned(),
+            kubectl: tool(kubectl, kubeconfig, home),
+            home: home.to_owned(),
             ranges: None,
             cgroup: None,
-            enter: None,
         })
     }
 
     /// A program that takes `--kubeconfig` (kubectl, istioctl), pointed at this cluster.
     pub(crate) fn tool(&self, program: &Path) -> Tool {
-        tool(program, &self.kubeconfig, &self.cache)
+        tool(program, &self.kubeconfig, &self.home)
     }
 }
 
-/// Neither the user's cache nor the user's preferences (`kuberc`) are for a cluster of the harness.
-fn tool(program: &Path, kubeconfig: &Path, cache: &Path) -> Tool {
-    let tool = Tool::new(program).env("KUBECACHEDIR", cache).env("KUBERC", "off");
-    tool.arg("--kubeconfig").arg(kubeconfig)
+/// kubectl and istioctl have caches and preferences in the user's home, where a cluster of the
+/// harness has no business.
+fn tool(program: &Path, kubeconfig: &Path, home: &Path) -> Tool {
+    Tool::new(program).env("HOME", home).arg("--kubeconfig").arg(kubeconfig)
 }
 
 async fn client(kubeconfig: &Path) -> Result<kube::Client> {

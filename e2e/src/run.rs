@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use crate::abort::Abort;
 use crate::provider::local::names::{Names, free_index};
 use crate::provider::local::network;
-use crate::provider::local::node::Node;
+use crate::provider::local::node::{Node, enter};
 use crate::registry::{Entry, Registration, Registry};
 use crate::rundir::{RunDir, RunId};
 use crate::step::Steps;
@@ -60,12 +60,22 @@ pub(crate) struct Run {
     /// The local nodes it may make.
     pub(crate) names: Vec<Names>,
     registration: Rc<Registration>,
-    nodes: RefCell<Vec<Node>>,
+    nodes: RefCell<Vec<Held>>,
+}
+
+/// A local node, and what a person needs to know of it.
+pub(crate) struct Held {
+    /// The node itself: it runs until this is dropped.
+    pub(crate) node: Node,
+    /// What it is called.
+    pub(crate) names: Names,
+    /// The kubeconfig of its cluster.
+    pub(crate) kubeconfig: PathBuf,
 }
 
 impl Run {
     /// Keeps a node running until the run ends.
-    pub(crate) fn hold(&self, node: Node) {
+    pub(crate) fn hold(&self, node: Held) {
         self.nodes.borrow_mut().push(node);
     }
 
@@ -159,12 +169,15 @@ async fn begin(setup: &Setup, registry: &Registry, abort: Abort) -> Result<Run> 
     Ok(Run { dir, steps, abort, now, names, registration, nodes })
 }
 
-/// Lets the run's nodes go on without the harness.
+/// Lets the run's nodes go on without the harness, and says how to reach and to end them.
 async fn stay(run: &Run) -> Result<()> {
     run.registration.update(|entry| entry.kept = true)?;
-    for node in run.nodes.take() {
+    for Held { node, names, kubeconfig } in run.nodes.take() {
         node.keep().await?;
+        terminal::say(&format!("kept, with KUBECONFIG={}", kubeconfig.display()));
+        terminal::say(&format!("to enter the node: {}", enter(&names)?));
     }
+    terminal::say(&format!("to end it: cargo xtask e2e down {}", run.id()));
     Ok(())
 }
 

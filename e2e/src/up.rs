@@ -22,26 +22,22 @@ pub(crate) struct UpArgs {
     only_cluster: bool,
 }
 
-/// Brings the mesh up and says how to reach it.
+/// Brings the mesh up; its kubeconfig is the answer.
 ///
 /// # Errors
 /// A step failed; nothing is left running then.
 pub(crate) async fn up(args: &UpArgs) -> Result<()> {
     let session = Session::prepare()?;
     let setup = session.setup(if args.only_cluster { 1 } else { STEPS }, false);
-    let (id, cluster) = scoped(&setup, &session.abort, async |run| {
+    let cluster = scoped(&setup, &session.abort, async |run| {
         let cluster = match args.only_cluster {
             true => session.cluster(run).await?,
             false => mesh(&session, run, &args.mesh).await?,
         };
-        Ok(((run.id(), cluster), End::Keep))
+        Ok((cluster, End::Keep))
     })
     .await?;
     terminal::answer(&format!("export KUBECONFIG={}", cluster.kubeconfig.display()));
-    if let Some(enter) = &cluster.enter {
-        terminal::say(&format!("to enter the node: {enter}"));
-    }
-    terminal::say(&format!("to end it: cargo xtask e2e down {id}"));
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use tools::{Cache, Program, Toolbox};
 
 use crate::cluster::Cluster;
 use crate::poll::{Seen, until};
-use crate::run::Run;
+use crate::run::{Held, Run};
 use crate::rundir::{write, write_secret};
 
 mod certificates;
@@ -64,11 +64,12 @@ pub(crate) async fn up(
     network::create(names).await?;
 
     let plan = plan(run, name, names, &lib, toolbox)?;
-    run.hold(Node::start(&names.disk, &plan, Some(names), &run.abort).await?);
+    let node = Node::start(&names.disk, &plan, Some(names), &run.abort).await?;
+    run.hold(Held { node, names: names.clone(), kubeconfig: kubeconfig.clone() });
 
     let kubectl = toolbox.program(Program::Kubectl);
-    let cache_of_kubectl = names.disk.join("kubectl");
-    let mut cluster = Cluster::open(name, &kubeconfig, kubectl, &cache_of_kubectl).await?;
+    let home = names.disk.join("home");
+    let mut cluster = Cluster::open(name, &kubeconfig, kubectl, &home).await?;
     let store = steps.part("copy the images", async {
         let golden = store::golden(cache, toolbox, &run.abort).await?;
         store::copy(&golden, &inside(&lib, STORE)?).await
@@ -84,10 +85,6 @@ pub(crate) async fn up(
 
     cluster.ranges = Some(names.ranges());
     cluster.cgroup = Some(names.cgroup.clone());
-    cluster.enter = Some(format!(
-        "nsenter --target {} --mount --net --pid --ipc --uts",
-        node::init_pid(names)?.as_raw_nonzero()
-    ));
     Ok(cluster)
 }
 

@@ -149,11 +149,11 @@ pub(crate) fn groups(names: &Names) -> Result<Groups> {
     Ok(Groups::new(&mounts(&text)?, &names.cgroup))
 }
 
-/// The process id of a node's PID 1 on this machine.
+/// The command that opens a shell on a node.
 ///
 /// # Errors
 /// The node does not run.
-pub(crate) fn init_pid(names: &Names) -> Result<Pid> {
+pub(crate) fn enter(names: &Names) -> Result<String> {
     let is_first = |pid: &Pid| {
         let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero()));
         let status = status.unwrap_or_default();
@@ -162,7 +162,9 @@ pub(crate) fn init_pid(names: &Names) -> Result<Pid> {
         ids.split_whitespace().count() > 1 && ids.split_whitespace().last() == Some("1")
     };
     let mut running = groups(names)?.processes()?.into_iter();
-    running.find(is_first).with_context(|| format!("no node runs in {}", names.cgroup))
+    let pid = running.find(is_first);
+    let pid = pid.with_context(|| format!("no node runs in {}", names.cgroup))?.as_raw_nonzero();
+    Ok(format!("nsenter --target {pid} --mount --net --pid --ipc --uts"))
 }
 
 /// Removes everything of a node, alive or half made or dead: processes, cgroups, network, disk.
