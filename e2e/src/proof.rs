@@ -72,9 +72,8 @@ pub(crate) async fn prove(
         proof.stopped = Some(sabotage::must_stop(deploy, words)?);
         return Ok(());
     }
-    let istio = deploy?;
-    let deploy = workloads::deploy(cluster, &istio, toolbox, request.client);
-    let workloads = steps.run("Deploying example services", deploy).await?;
+    let deploy = workloads::deploy(cluster, deploy?, toolbox, request.client);
+    let (istio, workloads) = steps.run("Deploying example services", deploy).await?;
     let policy = workloads::require_mutual_tls(cluster, &workloads);
     steps.run("Requiring mutual TLS", policy).await?;
 

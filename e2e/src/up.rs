@@ -47,9 +47,9 @@ async fn mesh(session: &Session, run: &Run, args: &MeshArgs) -> Result<Cluster> 
     let plug_in = cacerts::plug_in(&cluster, &administrator);
     let cacerts = steps.run("Plug in certificates and key into the cluster", plug_in).await?;
     let deploy = istio::deploy(&cluster, cacerts, &session.toolbox);
-    let istio = steps.run("Deploy Istio", deploy).await?;
-    let deploy = workloads::deploy(&cluster, &istio, &session.toolbox, args.client);
-    let workloads = steps.run("Deploying example services", deploy).await?;
+    let control_plane = steps.run("Deploy Istio", deploy).await?;
+    let deploy = workloads::deploy(&cluster, control_plane, &session.toolbox, args.client);
+    let (_, workloads) = steps.run("Deploying example services", deploy).await?;
     let policy = workloads::require_mutual_tls(&cluster, &workloads);
     steps.run("Requiring mutual TLS", policy).await?;
     Ok(cluster)

@@ -92,9 +92,10 @@ impl Suite<'_> {
 
     async fn mesh(&self, sabotage: Option<&Sabotage>) -> Result<(Istio, Workloads)> {
         let cacerts = plug_in_or_not(self.cluster, self.administrator, sabotage).await?;
-        let istio = istio::deploy(self.cluster, cacerts, self.toolbox).await?;
+        let control_plane = istio::deploy(self.cluster, cacerts, self.toolbox).await?;
         let client = self.request.client;
-        let workloads = workloads::deploy(self.cluster, &istio, self.toolbox, client).await?;
+        let (istio, workloads) =
+            workloads::deploy(self.cluster, control_plane, self.toolbox, client).await?;
         workloads::require_mutual_tls(self.cluster, &workloads).await?;
         Ok((istio, workloads))
     }

@@ -1,11 +1,13 @@
 //! "Deploy Istio": istioctl with the demo profile. An istiod that refuses its CA ends the step at
-//! once, with istiod's own reason.
+//! once, with istiod's own reason. The step is over when istiod serves: the gateways come up while
+//! the samples do.
 
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
-use mesh::Mesh;
+use anyhow::{Context as _, Result, anyhow};
 use mesh::istiod::start_failure;
+use mesh::{Istiod, Mesh};
+use tokio::task::JoinSet;
 use tools::{Program, Toolbox, versions};
 
 use crate::cluster::Cluster;
@@ -20,7 +22,7 @@ const WATCH: Duration = Duration::from_secs(600);
 /// How long one look at the mesh may take.
 const LOOK: Duration = Duration::from_secs(15);
 
-/// A running Istio.
+/// A running Istio, gateways included.
 #[must_use]
 pub(crate) struct Istio {
     pub(crate) mesh: Mesh,
@@ -28,7 +30,31 @@ pub(crate) struct Istio {
     pub(crate) cacerts: Cacerts,
 }
 
-/// Installs the demo profile and waits for istiod and the gateways.
+/// An istiod that injects and signs, while istioctl still waits for the gateways.
+#[must_use]
+pub(crate) struct ControlPlane {
+    istio: Istio,
+    /// istioctl, which ends with this handle.
+    installation: JoinSet<Result<()>>,
+}
+
+impl ControlPlane {
+    /// Enough to inject with, before the gateways are there.
+    pub(crate) fn istioctl(&self) -> &Tool {
+        &self.istio.istioctl
+    }
+
+    /// Waits until istioctl says that all of it is installed.
+    ///
+    /// # Errors
+    /// istioctl's.
+    pub(crate) async fn complete(mut self) -> Result<Istio> {
+        ended(&mut self.installation).await?;
+        Ok(self.istio)
+    }
+}
+
+/// Installs the demo profile and waits for istiod.
 ///
 /// # Errors
 /// istioctl's, or istiod's reason to end.
@@ -36,15 +62,26 @@ pub(crate) async fn deploy(
     cluster: &Cluster,
     cacerts: Cacerts,
     toolbox: &Toolbox,
-) -> Result<Istio> {
+) -> Result<ControlPlane> {
     let istioctl = cluster.tool(toolbox.program(Program::Istioctl));
     let install = istioctl.clone().args(["install", "-y"]).args(settings());
     let mesh = Mesh::new(cluster.client.clone(), SYSTEM_NAMESPACE, LOOK);
+    let mut installation = JoinSet::new();
+    installation.spawn(async move { install.run().await.map(drop) });
     tokio::select! {
-        installed = install.run() => { installed?; }
-        refused = istiod_ends(&mesh) => return Err(refused),
+        installed = ended(&mut installation) => {
+            installed?;
+            // Quicker than a look: the handle still has to have something to wait for.
+            installation.spawn(async { Ok(()) });
+        }
+        served = istiod_serves(&mesh) => served?,
     }
-    Ok(Istio { mesh, istioctl, cacerts })
+    Ok(ControlPlane { istio: Istio { mesh, istioctl, cacerts }, installation })
+}
+
+async fn ended(installation: &mut JoinSet<Result<()>>) -> Result<()> {
+    let ended = installation.join_next().await.context("istioctl was not started")?;
+    ended.context("istioctl was not waited for")?
 }
 
 fn settings() -> Vec<String> {
@@ -65,23 +102,26 @@ fn settings() -> Vec<String> {
     .collect()
 }
 
-/// Comes back only when an istiod has ended, with its last words.
-async fn istiod_ends(mesh: &Mesh) -> anyhow::Error {
-    let watched = until("istiod ends", WATCH, 1, async || {
-        Ok(match last_words(mesh).await? {
-            Some(words) => Seen::Ready(words),
-            None => Seen::NotYet("it runs".to_owned()),
+/// Comes back when istiod serves, or when one has ended, with its last words.
+async fn istiod_serves(mesh: &Mesh) -> Result<()> {
+    let refused = until("istiod serves", WATCH, 1, async || {
+        let istiods = mesh.istiods().await?;
+        if istiods.iter().any(|istiod| istiod.ready) {
+            return Ok(Seen::Ready(None));
+        }
+        Ok(match last_words(mesh, &istiods).await? {
+            Some(words) => Seen::Ready(Some(words)),
+            None if istiods.is_empty() => Seen::NotYet("there is no pod of istiod yet".to_owned()),
+            None => Seen::NotYet("its pod is not ready".to_owned()),
         })
-    });
-    match watched.await {
-        Ok(words) => anyhow!("istiod does not start: {words}"),
-        Err(error) => error,
-    }
+    })
+    .await?;
+    refused.map_or(Ok(()), |words| Err(anyhow!("istiod does not start: {words}")))
 }
 
 /// Why an istiod that is not ready ended, by the log of this start or of the one before.
-async fn last_words(mesh: &Mesh) -> Result<Option<String>> {
-    for istiod in mesh.istiods().await?.iter().filter(|istiod| !istiod.ready) {
+async fn last_words(mesh: &Mesh, istiods: &[Istiod]) -> Result<Option<String>> {
+    for istiod in istiods.iter().filter(|istiod| !istiod.ready) {
         let mut logs = Vec::new();
         // A container that is being created has no log yet, and between two starts neither has it:
         // the next look finds one.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use futures::future::try_join_all;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams};
 use mesh::PodRef;
@@ -16,7 +17,7 @@ use crate::cluster::Cluster;
 use crate::cmd::Tool;
 use crate::poll::{Seen, until};
 use crate::steps::cacerts::Cacerts;
-use crate::steps::istio::Istio;
+use crate::steps::istio::{ControlPlane, Istio};
 
 /// The page's namespace.
 pub(crate) const NAMESPACE: &str = "foo";
@@ -76,29 +77,32 @@ pub(crate) struct CurlAnswer {
     pub(crate) body: String,
 }
 
-/// Deploys httpbin and the client and waits until both are ready.
+/// Deploys httpbin and the client, and waits until both are ready and so are the gateways.
 ///
 /// # Errors
 /// kubectl's and istioctl's, or the reason why a pod is not ready in time.
 pub(crate) async fn deploy(
     cluster: &Cluster,
-    istio: &Istio,
+    control_plane: ControlPlane,
     toolbox: &Toolbox,
     client: Client,
-) -> Result<Workloads> {
-    cluster.kubectl.clone().args(["create", "ns", NAMESPACE]).run().await?;
-    let samples = ["httpbin", client.name()];
-    let applied = samples.map(|sample| apply(cluster, istio, toolbox, sample));
-    futures::future::try_join_all(applied).await?;
-    let (httpbin, client) =
-        tokio::try_join!(ready(cluster, "httpbin"), ready(cluster, client.name()),)?;
-    Ok(Workloads {
+) -> Result<(Istio, Workloads)> {
+    let istioctl = control_plane.istioctl().clone();
+    let samples = async {
+        cluster.kubectl.clone().args(["create", "ns", NAMESPACE]).run().await?;
+        let samples = ["httpbin", client.name()];
+        try_join_all(samples.map(|sample| apply(cluster, &istioctl, toolbox, sample))).await?;
+        tokio::try_join!(ready(cluster, "httpbin"), ready(cluster, client.name()))
+    };
+    let (istio, (httpbin, client)) = tokio::try_join!(control_plane.complete(), samples)?;
+    let workloads = Workloads {
         namespace: NAMESPACE.to_owned(),
         trust_domain: TRUST_DOMAIN.to_owned(),
         httpbin,
         client,
         cacerts: istio.cacerts,
-    })
+    };
+    Ok((istio, workloads))
 }
 
 /// Applies the page's PeerAuthentication.
@@ -126,9 +130,9 @@ pub(crate) async fn set_mode(cluster: &Cluster, workloads: &Workloads, mode: &st
 }
 
 /// `kubectl apply -f <(istioctl kube-inject -f SAMPLE) -n foo`
-async fn apply(cluster: &Cluster, istio: &Istio, toolbox: &Toolbox, sample: &str) -> Result<()> {
+async fn apply(cluster: &Cluster, istioctl: &Tool, toolbox: &Toolbox, sample: &str) -> Result<()> {
     let file = toolbox.istio_dir().join("samples").join(sample).join(format!("{sample}.yaml"));
-    let injected = istio.istioctl.clone().arg("kube-inject").arg("-f").arg(file).run().await?;
+    let injected = istioctl.clone().arg("kube-inject").arg("-f").arg(file).run().await?;
     let apply = cluster.kubectl.clone().args(["apply", "-n", NAMESPACE, "-f", "-"]);
     apply.stdin(injected.stdout).run().await?;
     Ok(())
