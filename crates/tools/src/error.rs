@@ -112,6 +112,14 @@ pub enum Error {
         /// What was asked for.
         name: String,
     },
+    /// A version of Kubernetes that nothing is pinned for.
+    #[error("no Kubernetes `{version}` is pinned; pinned are: {known}")]
+    UnknownKubernetes {
+        /// What was asked for.
+        version: String,
+        /// All versions, separated by commas.
+        known: String,
+    },
     /// A name that is no program and no image.
     #[error("no program or image is called `{name}`; known are: {known}")]
     UnknownName {

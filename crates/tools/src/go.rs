@@ -24,7 +24,7 @@ impl Go {
     /// [`GO_NEEDED`].
     pub(crate) fn find() -> Result<Self> {
         let version = go().args(["env", "GOVERSION"]).text()?;
-        if minor(&version) < minor(GO_NEEDED) {
+        if numbers(&version) < numbers(GO_NEEDED) {
             return Err(Error::GoTooOld { found: version });
         }
         Ok(Self { version })
@@ -118,14 +118,14 @@ fn write_module(family: &Family, parent: &Path) -> Result<PathBuf> {
     Ok(module)
 }
 
-/// `go1.26.8` is `(1, 26)`; what is no such version is older than any.
-fn minor(version: &str) -> (u32, u32) {
-    let mut numbers = version
-        .strip_prefix("go")
-        .unwrap_or_default()
-        .split(|c: char| !c.is_ascii_digit())
-        .map(|number| number.parse().unwrap_or(0));
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+/// `go1.26.8` is `(1, 26, 8)`, `go1.27rc1` is `(1, 27, 0)`; what is no version is older than any.
+fn numbers(version: &str) -> (u32, u32, u32) {
+    let mut parts = version.strip_prefix("go").unwrap_or_default().split('.').map(|part| {
+        let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        part[..digits].parse().unwrap_or(0)
+    });
+    let mut next = || parts.next().unwrap_or(0);
+    (next(), next(), next())
 }
 
 /// Copies a file or folder. The modes of the module cache (no one may write) are not kept.
@@ -151,14 +151,15 @@ mod tests {
 
     #[test]
     fn versions_of_go_are_compared_as_numbers() {
-        assert!(minor("go1.9.7") < minor("go1.26"));
-        assert!(minor("go1.26.8") >= minor(GO_NEEDED));
-        assert!(minor("go1.27rc1") >= minor(GO_NEEDED));
-        assert!(minor("go2.0") >= minor(GO_NEEDED));
+        assert!(numbers("go1.9.7") < numbers("go1.26"));
+        assert!(numbers("go1.26.1") < numbers(GO_NEEDED));
+        assert!(numbers("go1.26.8") >= numbers(GO_NEEDED));
+        assert!(numbers("go1.27rc1") >= numbers(GO_NEEDED));
+        assert!(numbers("go2.0") >= numbers(GO_NEEDED));
     }
 
     #[test]
     fn what_is_no_version_is_too_old() {
-        assert_eq!(minor("devel +a1b2c3"), (0, 0));
+        assert_eq!(numbers("devel +a1b2c3"), (0, 0, 0));
     }
 }

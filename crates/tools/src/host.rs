@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(
             Error::HostIncomplete { missing }.to_string(),
             "this machine lacks:\n  \
-             go1.26 or newer on PATH, from https://go.dev/dl\n  \
+             go1.26.2 or newer on PATH, from https://go.dev/dl\n  \
              Debian packages runc iptables\n  \
              as root: apt-get install --no-install-recommends runc iptables"
         );

@@ -1,10 +1,13 @@
 //! The things that the cache holds: programs, sources, layers and images; what each is called and
 //! what it is made of.
 
-use crate::Program;
 use crate::error::{Error, Result};
-use crate::spec::{GoBuild, ImageSpec, Part};
-use crate::versions::{ENVOY, GO_BUILDS, IMAGES, ISTIO, ISTIO_MODULE, TEST_IMAGES};
+use crate::spec::{GoBuild, ImageSpec, ModuleSource, Part};
+use crate::versions::{
+    ENVOY, ISTIO, ISTIO_MODULE, ISTIO_SOURCE, KIND_BUILDS, KUBECTL, LOCAL_BUILDS, MESH_IMAGES,
+    NODE_IMAGES, TEST_IMAGES, kubernetes,
+};
+use crate::{Kubernetes, Program};
 
 /// What the Docker engine is called; it is a folder and no single program.
 const DOCKER_ENGINE: &str = "docker-engine";
@@ -14,8 +17,8 @@ const DOCKER_ENGINE: &str = "docker-engine";
 pub(crate) enum Item {
     /// Programs that one `go build` makes.
     Go(&'static GoBuild),
-    /// Istio's samples and Makefiles.
-    IstioSource,
+    /// Parts of a module as they are.
+    Source(&'static ModuleSource),
     /// The proxy, out of its wheel.
     Envoy,
     /// The layer below all images.
@@ -27,27 +30,33 @@ pub(crate) enum Item {
 }
 
 impl Item {
-    /// All that a mesh on the local node needs, each after what it is made of.
-    pub(crate) fn of_mesh() -> Vec<Self> {
-        let mut items: Vec<_> = GO_BUILDS.iter().map(Self::Go).collect();
-        items.extend([Self::IstioSource, Self::Envoy, Self::Base]);
-        items.extend(IMAGES.iter().map(Self::Image));
-        items
+    /// The item that `program` is part of; of the default version where there are several.
+    pub(crate) fn with(program: Program) -> Self {
+        LOCAL_BUILDS
+            .iter()
+            .chain(KIND_BUILDS)
+            .chain([kubernetes(Kubernetes::default())])
+            .find(|build| build.has(program.name()))
+            .map_or(Self::Envoy, Self::Go)
     }
 
-    /// The item that `program` is part of.
-    pub(crate) fn with(program: Program) -> Self {
-        GO_BUILDS
-            .iter()
-            .find(|build| build.packages.iter().any(|(built, _)| *built == program))
-            .map_or(Self::Envoy, Self::Go)
+    /// The quickest way to this one program.
+    pub(crate) fn alone(program: Program) -> Self {
+        if program == Program::Kubectl { Self::Go(&KUBECTL) } else { Self::with(program) }
     }
 
     /// Everything that can be asked for by name, and what it is part of.
     pub(crate) fn by_name() -> impl Iterator<Item = (&'static str, Self)> {
         let programs = Program::ALL.iter().map(|&program| (program.name(), Self::with(program)));
-        let images = IMAGES.iter().chain(TEST_IMAGES).map(|spec| (spec.name, Self::Image(spec)));
-        programs.chain(images).chain([(DOCKER_ENGINE, Self::DockerEngine)])
+        let images = NODE_IMAGES.iter().chain(MESH_IMAGES).chain(TEST_IMAGES);
+        let others = Kubernetes::ALL
+            .into_iter()
+            .filter(|version| *version != Kubernetes::default())
+            .map(|version| (kubernetes(version).name, Self::Go(kubernetes(version))));
+        programs
+            .chain(images.map(|spec| (spec.name, Self::Image(spec))))
+            .chain(others)
+            .chain([(DOCKER_ENGINE, Self::DockerEngine)])
     }
 
     /// The item that `name` is part of.
@@ -64,7 +73,7 @@ impl Item {
         let Self::Image(spec) = self else { return vec![self] };
         let parts = spec.files.iter().filter_map(|(_, part)| match part {
             Part::Program(program) => Some(Self::with(*program)),
-            Part::Istio(_) => Some(Self::IstioSource),
+            Part::Istio(_) => Some(Self::Source(&ISTIO_SOURCE)),
             Part::Script(_) => None,
         });
         std::iter::once(Self::Base).chain(parts).chain([self]).collect()
@@ -74,8 +83,10 @@ impl Item {
     pub(crate) fn version(self) -> &'static str {
         match self {
             // A commit says less than the version that the programs print.
-            Self::Go(GoBuild { module: (_, ISTIO_MODULE), .. }) | Self::IstioSource => ISTIO,
+            Self::Go(GoBuild { module: (_, ISTIO_MODULE), .. })
+            | Self::Source(ModuleSource { version: ISTIO_MODULE, .. }) => ISTIO,
             Self::Go(build) => build.module.1,
+            Self::Source(source) => source.version,
             Self::Envoy => ENVOY.version,
             Self::Base | Self::DockerEngine => "debian",
             Self::Image(spec) => spec.name.rsplit_once(':').map_or("", |(_, tag)| tag),
@@ -85,11 +96,11 @@ impl Item {
     /// Name and version, for people.
     pub(crate) fn label(self) -> String {
         let name = match self {
-            Self::Go(build) => build.name,
-            Self::IstioSource => "istio samples",
-            Self::Envoy => ENVOY.program.name(),
-            Self::Base => "base layer",
-            Self::DockerEngine => DOCKER_ENGINE,
+            Self::Go(build) => build.name.to_owned(),
+            Self::Source(source) => format!("{} files", source.name),
+            Self::Envoy => ENVOY.program.name().to_owned(),
+            Self::Base => "base layer".to_owned(),
+            Self::DockerEngine => DOCKER_ENGINE.to_owned(),
             Self::Image(spec) => {
                 return format!("image {}", spec.name.rsplit('/').next().unwrap_or(spec.name));
             }
@@ -118,7 +129,7 @@ mod tests {
                 "base layer debian",
                 "envoy 1.40.0",
                 "pilot-agent 1.31-dev",
-                "istio samples 1.31-dev",
+                "istio files 1.31-dev",
                 "image proxyv2:1.31-dev",
             ]
         );

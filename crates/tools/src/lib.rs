@@ -21,8 +21,10 @@ mod go;
 pub mod host;
 pub mod image;
 mod item;
+mod kubernetes;
 mod program;
 pub mod progress;
+mod set;
 mod spec;
 mod stock;
 mod toolbox;
@@ -32,7 +34,9 @@ mod wheel;
 
 pub use cache::Cache;
 pub use error::{Error, Result};
+pub use kubernetes::Kubernetes;
 pub use program::Program;
+pub use set::Set;
 pub use stock::{Stock, Stocked};
 pub use toolbox::{ImageArchive, Toolbox};
 

@@ -36,6 +36,11 @@ programs! {
     GoHttpbin "go-httpbin" "The server of Istio's httpbin sample.",
     Coredns "coredns" "The cluster's name server.",
     Envoy "envoy" "The proxy.",
+    Kind "kind" "What makes clusters of containers.",
+    Crictl "crictl" "The command line of a node's container runtime; kubeadm calls it.",
+    Kubeadm "kubeadm" "What makes a Kubernetes node of a kind container.",
+    KubeadmEtcd "kubeadm-etcd" "The etcd that kubeadm asks for.",
+    KubeadmCoredns "kubeadm-coredns" "The CoreDNS that kubeadm asks for.",
 }
 
 impl fmt::Display for Program {

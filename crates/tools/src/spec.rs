@@ -22,8 +22,16 @@ pub(crate) struct GoBuild {
     pub(crate) ldflags: &'static str,
 }
 
+impl GoBuild {
+    /// Whether it makes the program of this name.
+    pub(crate) fn has(&self, program: &str) -> bool {
+        self.packages.iter().any(|(built, _)| built.name() == program)
+    }
+}
+
 /// Parts of a module's own folder that are kept beside the programs.
 pub(crate) struct ModuleSource {
+    pub(crate) name: &'static str,
     pub(crate) module: &'static str,
     pub(crate) version: &'static str,
     pub(crate) family: Family,

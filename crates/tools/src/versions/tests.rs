@@ -5,10 +5,25 @@ use std::collections::BTreeSet;
 use pretty_assertions::assert_eq;
 
 use super::*;
+use crate::Kubernetes;
+use crate::spec::GoBuild;
+
+/// The builds that one program each comes from.
+fn default_builds() -> impl Iterator<Item = &'static GoBuild> {
+    LOCAL_BUILDS.iter().chain(KIND_BUILDS).chain([kubernetes(Kubernetes::default())])
+}
+
+fn all_builds() -> impl Iterator<Item = &'static GoBuild> {
+    LOCAL_BUILDS
+        .iter()
+        .chain(KIND_BUILDS)
+        .chain([&KUBECTL])
+        .chain(Kubernetes::ALL.into_iter().map(kubernetes))
+}
 
 #[test]
 fn every_program_comes_from_exactly_one_place() {
-    let built = GO_BUILDS.iter().flat_map(|build| build.packages).map(|(program, _)| *program);
+    let built = default_builds().flat_map(|build| build.packages).map(|(program, _)| *program);
     let mut all: Vec<_> = built.chain([ENVOY.program]).collect();
     all.sort();
     assert_eq!(all, Program::ALL);
@@ -16,7 +31,7 @@ fn every_program_comes_from_exactly_one_place() {
 
 #[test]
 fn every_go_mod_pins_the_version_that_is_named_here() {
-    for build in GO_BUILDS {
+    for build in all_builds() {
         let (module, version) = build.module;
         let line = format!("{module} {version} // indirect");
         let found = build
@@ -33,7 +48,7 @@ fn every_go_mod_pins_the_version_that_is_named_here() {
 
 #[test]
 fn every_package_is_a_tool_of_its_go_mod() {
-    for build in GO_BUILDS {
+    for build in all_builds() {
         for (_, package) in build.packages {
             let found = build
                 .family
@@ -46,17 +61,18 @@ fn every_package_is_a_tool_of_its_go_mod() {
 }
 
 #[test]
-fn no_go_mod_needs_a_newer_go_than_is_asked_for() {
-    for build in GO_BUILDS {
-        let line = build.family.go_mod.lines().find(|line| line.starts_with("go "));
-        assert_eq!(line, Some("go 1.26.0"), "{}", build.name);
-    }
-    assert_eq!(GO_NEEDED, "go1.26");
+fn the_newest_go_that_a_go_mod_needs_is_asked_for() {
+    let needed = all_builds().map(|build| {
+        let line = build.family.go_mod.lines().find_map(|line| line.strip_prefix("go "));
+        line.unwrap().split('.').map(|number| number.parse().unwrap()).collect::<Vec<u32>>()
+    });
+    let newest = needed.max().unwrap();
+    assert_eq!(GO_NEEDED, format!("go{}.{}.{}", newest[0], newest[1], newest[2]));
 }
 
 #[test]
 fn programs_that_are_built_together_have_the_names_that_go_gives_them() {
-    for build in GO_BUILDS.iter().filter(|build| build.packages.len() > 1) {
+    for build in all_builds().filter(|build| build.packages.len() > 1) {
         for (program, package) in build.packages {
             assert_eq!(package.rsplit('/').next(), Some(program.name()));
         }
@@ -65,9 +81,20 @@ fn programs_that_are_built_together_have_the_names_that_go_gives_them() {
 
 #[test]
 fn version_stamps_name_the_pinned_versions() {
-    let ldflags = |name| GO_BUILDS.iter().find(|build| build.name == name).map(|b| b.ldflags);
-    let kubernetes = ldflags("kubernetes").unwrap();
-    assert!(kubernetes.contains(&format!("version.gitVersion={KUBERNETES} ")), "{kubernetes}");
+    for version in Kubernetes::ALL {
+        let found = kubernetes(version).ldflags;
+        let minor = version.version().split('.').nth(1).unwrap();
+        for stamp in [format!("version.gitVersion={version} "), format!("gitMinor={minor} ")] {
+            assert_eq!(found.matches(&stamp).count(), 2, "{found}");
+        }
+        assert!(kubernetes(version).family.go_mod.contains(&format!(
+            "k8s.io/api => k8s.io/api {}\n",
+            version.version().replace("v1.", "v0.")
+        )));
+    }
+    let ldflags = |name| all_builds().find(|build| build.name == name).map(|b| b.ldflags);
+    let crictl = ldflags("crictl").unwrap();
+    assert!(crictl.ends_with(&format!("version.Version={CRI_TOOLS}")), "{crictl}");
     for name in ["istio", "pilot-agent"] {
         let istio = ldflags(name).unwrap();
         for stamp in [format!("buildTag={ISTIO} "), format!("buildHub={ISTIO_HUB} ")] {
@@ -85,7 +112,8 @@ fn image_names_carry_the_pinned_versions_and_are_unique() {
     assert!(HTTPBIN_IMAGE.ends_with(&format!(":{GO_HTTPBIN}")), "{HTTPBIN_IMAGE}");
     assert!(COREDNS_IMAGE.ends_with(&format!(":{COREDNS}")), "{COREDNS_IMAGE}");
     assert!(APISERVER_IMAGE.ends_with(&format!(":{KUBERNETES}")), "{APISERVER_IMAGE}");
-    let names: Vec<_> = IMAGES.iter().chain(TEST_IMAGES).map(|spec| spec.name).collect();
+    let names: Vec<_> =
+        NODE_IMAGES.iter().chain(MESH_IMAGES).chain(TEST_IMAGES).map(|spec| spec.name).collect();
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
     assert_eq!(names.iter().find(|name| name.ends_with(":latest")), None);
 }

@@ -137,7 +137,7 @@ fn a_go_that_is_too_old_is_refused_before_anything_is_built() {
     assert_eq!(built.status.code(), Some(2));
     assert_eq!(
         stderr(&built),
-        "error: go1.26 or newer is needed, found `go1.25.3`: install it and put it first on PATH\n"
+        "error: go1.26.2 or newer is needed, found `go1.25.3`: install it and put it first on PATH\n"
     );
 }
 
@@ -148,7 +148,7 @@ fn the_list_has_every_program_and_image_and_where_it_is() {
     let list = machine.tools(&["list", "--json"]);
     let list: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();
     let list = list.as_array().unwrap();
-    assert_eq!(list.len(), 21);
+    assert_eq!(list.len(), 28);
     let cached: Vec<_> = list.iter().filter(|item| item["cached"] == true).collect();
     assert_eq!(cached.len(), 1);
     assert_eq!((&cached[0]["name"], &cached[0]["version"]), (&"etcd".into(), &"v3.7.3".into()));
