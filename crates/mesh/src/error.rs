@@ -29,6 +29,23 @@ pub enum Error {
         /// What is missing.
         missing: &'static str,
     },
+    /// A label selector that Kubernetes would not take either.
+    #[error("the label selector of {of} cannot be read")]
+    Selector {
+        /// Whose, as in "webhook istio-sidecar-injector/namespace.sidecar-injector.istio.io".
+        of: String,
+        /// The cause.
+        #[source]
+        source: kube::core::ParseExpressionError,
+    },
+    /// The mesh's configuration does not parse.
+    #[error("key `mesh` of ConfigMap {config_map} is no mesh configuration: {reason}")]
+    MeshConfig {
+        /// The ConfigMap.
+        config_map: String,
+        /// The parser's complaint.
+        reason: String,
+    },
     /// Work that did not end in time.
     #[error("{what} did not end within {limit:?}; last seen: {last}")]
     Deadline {

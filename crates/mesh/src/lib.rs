@@ -22,6 +22,7 @@
 //! # }
 //! ```
 
+mod config;
 mod csr;
 mod deadline;
 mod error;
@@ -29,6 +30,7 @@ mod exec;
 mod forward;
 pub mod handshake;
 mod identity;
+mod injection;
 pub mod istiod;
 mod kubernetes;
 mod mesh;
@@ -42,10 +44,12 @@ mod served;
 mod tls;
 mod webhooks;
 
+pub use config::{MeshConfig, config_map_name};
 pub use csr::{FreshCertificate, IssuedChain, SigningRequest};
 pub use error::Error;
 pub use handshake::{Alert, Hello, Look, Outcome, Phase};
 pub use identity::ClientIdentity;
+pub use injection::{INJECTION_LABEL, Injector, REVISION_LABEL};
 pub use istiod::{Istiod, SigningCa};
 pub use kubernetes::ApiFailure;
 pub use mesh::{Mesh, PodRef};

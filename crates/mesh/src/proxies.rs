@@ -9,6 +9,7 @@ use k8s_openapi::api::core::v1::{Container, ContainerState, ContainerStatus, Pod
 use kube::Api;
 use kube::api::ListParams;
 
+use crate::deadline::within;
 use crate::kubernetes::pod_ref;
 use crate::{Error, Mesh, PodRef};
 
@@ -28,6 +29,9 @@ pub struct Proxy {
     pub service_account: String,
     /// The `istio.io/rev` label: the control plane it belongs to, where it says so.
     pub revision: Option<String>,
+    /// The namespace of the istiod that signs for it, where its `CA_ADDR` names one
+    /// (`istiod.NAMESPACE.svc:15012`). `None` for a CA of another kind.
+    pub signed_from: Option<String>,
     /// The pod's addresses.
     pub ips: Vec<IpAddr>,
     /// The pod's labels.
@@ -81,6 +85,21 @@ impl Mesh {
     }
 }
 
+impl Mesh {
+    /// The proxy of one pod; `None` where the pod is gone, or has none.
+    ///
+    /// # Errors
+    /// [`Error::Api`]
+    pub async fn proxy(&self, pod: &PodRef) -> Result<Option<Proxy>, Error> {
+        let doing = || format!("get pod {pod}");
+        let asking = async {
+            let found = self.pods_of(&pod.namespace).get_opt(&pod.name).await;
+            found.map_err(|e| Error::api(doing(), e))
+        };
+        Ok(within(self.limit, doing, asking).await?.as_ref().and_then(Proxy::from_pod))
+    }
+}
+
 impl Proxy {
     /// The proxy in a pod, if it has one.
     pub fn from_pod(pod: &Pod) -> Option<Self> {
@@ -102,6 +121,7 @@ impl Proxy {
             state: state(pod, statuses.into_iter().flatten().find(|s| s.name == CONTAINER)),
             service_account: spec.service_account_name.clone().unwrap_or_else(|| "default".into()),
             revision: labels.get("istio.io/rev").cloned(),
+            signed_from: signed_from(container),
             ips: ips.filter_map(|ip| ip.ip.parse().ok()).collect(),
             labels,
         })
@@ -139,6 +159,16 @@ fn kind(container: &Container, native: bool) -> ProxyKind {
         _ if native => ProxyKind::NativeSidecar,
         _ => ProxyKind::Sidecar,
     }
+}
+
+/// `istiod.istio-system.svc:15012` and `istiod-canary.istio-system.svc:15012` are those of the
+/// injection templates (`manifests/charts/istio-control/istio-discovery/files`).
+fn signed_from(container: &Container) -> Option<String> {
+    let address = container.env.iter().flatten().find(|var| var.name == "CA_ADDR");
+    let mut labels = address?.value.as_deref()?.split(':').next()?.split('.');
+    let (service, namespace, svc) = (labels.next()?, labels.next()?, labels.next()?);
+    let of_istiod = service == "istiod" || service.starts_with("istiod-");
+    (of_istiod && svc == "svc").then(|| namespace.to_owned())
 }
 
 fn state(pod: &Pod, status: Option<&ContainerStatus>) -> ProxyState {

@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::api::ListParams;
 use kube::{Api, ResourceExt as _};
 
+use crate::deadline::within;
 use crate::{Error, Mesh};
 
 /// The ConfigMap's name unless `PILOT_CA_CERT_CONFIGMAP` says otherwise.
@@ -22,6 +23,8 @@ const IGNORED: [&str; 3] = ["kube-public", "kube-node-lease", "local-path-storag
 pub struct NamespaceRoot {
     /// The namespace.
     pub namespace: String,
+    /// Its labels: by them a mesh's `discoverySelectors` choose.
+    pub labels: BTreeMap<String, String>,
     /// What it holds.
     pub state: RootState,
 }
@@ -60,6 +63,22 @@ impl Mesh {
         )?;
         Ok(compare(&namespaces, &config_maps, expected))
     }
+
+    /// The same for one namespace.
+    ///
+    /// # Errors
+    /// [`Error::Api`]
+    pub async fn namespace_root(
+        &self,
+        namespace: &str,
+        expected: &[u8],
+    ) -> Result<RootState, Error> {
+        let config_maps: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
+        let doing = || format!("read ConfigMap {namespace}/{CONFIG_MAP}");
+        let asking =
+            async { config_maps.get_opt(CONFIG_MAP).await.map_err(|e| Error::api(doing(), e)) };
+        Ok(state(within(self.limit, doing, asking).await?.as_ref(), expected))
+    }
 }
 
 fn compare(
@@ -75,9 +94,10 @@ fn compare(
     });
     let mut roots: Vec<_> = served
         .map(|namespace| {
+            let labels = namespace.labels().clone();
             let namespace = namespace.name_any();
             let state = state(by_namespace.get(&namespace).copied(), expected);
-            NamespaceRoot { namespace, state }
+            NamespaceRoot { namespace, labels, state }
         })
         .collect();
     roots.sort_by(|a, b| a.namespace.cmp(&b.namespace));

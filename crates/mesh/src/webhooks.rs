@@ -105,7 +105,12 @@ fn of_istiod(
     found
 }
 
-fn calls_istiod(object: &ObjectMeta, client: &WebhookClientConfig, system_namespace: &str) -> bool {
+/// Whether a webhook is one of the istiod in this namespace.
+pub(crate) fn calls_istiod(
+    object: &ObjectMeta,
+    client: &WebhookClientConfig,
+    system_namespace: &str,
+) -> bool {
     match &client.service {
         // A revision or a tag has its own service, `istiod-REVISION`.
         Some(service) => {
@@ -116,7 +121,7 @@ fn calls_istiod(object: &ObjectMeta, client: &WebhookClientConfig, system_namesp
     }
 }
 
-fn revision(object: &ObjectMeta) -> Option<String> {
+pub(crate) fn revision(object: &ObjectMeta) -> Option<String> {
     object.labels.as_ref()?.get("istio.io/rev").cloned()
 }
 

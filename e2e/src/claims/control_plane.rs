@@ -40,7 +40,7 @@ pub(super) async fn every_namespace_has_the_root(view: &View<'_>) -> Result<Find
     let roots = view.mesh.namespace_roots(&view.truth.root_pem).await?;
     let mut evidence = Evidence::default();
     let mut others = Others::new();
-    for NamespaceRoot { namespace, state } in &roots {
+    for NamespaceRoot { namespace, state, .. } in &roots {
         let said = match state {
             RootState::Same => "same bytes".to_owned(),
             RootState::Differs { found } => format!("other bytes: {}", describe_pem(found)),

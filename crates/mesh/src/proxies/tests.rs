@@ -54,6 +54,7 @@ fn a_sidecar_is_found_with_its_identity_and_addresses() {
         state: ProxyState::Ready,
         service_account: "httpbin".to_owned(),
         revision: Some("canary".to_owned()),
+        signed_from: None,
         ips: vec!["10.202.0.8".parse().unwrap(), "fd00::8".parse().unwrap()],
         labels: labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
     };
@@ -129,4 +130,18 @@ fn a_pod_that_is_being_deleted_serves_nobody_even_while_ready() {
     let proxy = Proxy::from_pod(&leaving).unwrap();
     let reason = "the pod is being deleted".to_owned();
     assert_eq!(proxy.state, ProxyState::Finished { reason });
+}
+
+#[test]
+fn the_istiod_that_signs_for_a_proxy_is_told_by_its_address() {
+    let signed_from = |address: &str| {
+        let env = json!([{ "name": "CA_ADDR", "value": address }]);
+        let containers = json!([{ "name": "istio-proxy", "args": args("sidecar"), "env": env }]);
+        Proxy::from_pod(&pod(json!({ "containers": containers }), json!({}))).unwrap().signed_from
+    };
+    let ours = Some("istio-system".to_owned());
+    assert_eq!(signed_from("istiod.istio-system.svc:15012"), ours);
+    assert_eq!(signed_from("istiod-canary.istio-system.svc:15012"), ours);
+    assert_eq!(signed_from("cert-manager-istio-csr.cert-manager.svc:443"), None);
+    assert_eq!(signed_from("istiod.example.org:15012"), None);
 }

@@ -17,6 +17,7 @@ fn via(state: ProxyState, kind: ProxyKind) -> Proxy {
         state,
         service_account: "sleep".to_owned(),
         revision: None,
+        signed_from: None,
         ips: vec!["10.202.0.7".parse().unwrap()],
         labels: BTreeMap::new(),
     }
