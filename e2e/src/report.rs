@@ -1,5 +1,6 @@
-//! What is said about a run when it is over: one [`Report`], read in four ways: a table for the
-//! terminal, JSON, JUnit XML, and a page for a browser.
+//! What is said about a run when it is over: one [`Report`], read in six ways: a table for the
+//! terminal, JSON, JUnit XML, a page for a browser, a conformance report for others, and GitHub's
+//! annotations.
 //!
 //! Every rendering is a pure function of the report. None can show a private key: the report has no
 //! field for one, and whatever text of others it quotes goes through [`without_keys`] first.
@@ -16,7 +17,9 @@ use crate::claim::{Tested, Verdict};
 use crate::sabotage::Sabotage;
 use crate::step::StepTime;
 
+mod annotations;
 pub(crate) mod certificate;
+mod conformance;
 mod document;
 mod hierarchy;
 mod html;
@@ -25,7 +28,9 @@ mod keys;
 mod summary;
 mod terminal;
 
+pub(crate) use conformance::{Conformance, Places};
 pub(crate) use keys::without_keys;
+pub(crate) use summary::word;
 pub(crate) use terminal::terminal;
 
 use document::Document;
@@ -111,6 +116,20 @@ pub(crate) fn html(report: &Report) -> Result<String> {
     html::render(&Document::new(report))
 }
 
+/// The run for others to read, as YAML by the schema `cacerts.e2e.conformance/v1`. `reproduce` is
+/// its command line without names of the machine's, whose folders are `places`.
+///
+/// # Errors
+/// None that a report can cause.
+pub(crate) fn conformance(report: &Report, reproduce: &str, places: &Places) -> Result<String> {
+    Conformance::new(&Document::new(report), reproduce, places).yaml()
+}
+
+/// The lines that make GitHub show what does not hold; none for a run that ended as it should.
+pub(crate) fn annotations(report: &Report) -> Vec<String> {
+    annotations::render(&Document::new(report))
+}
+
 /// Writes `report.json`, `junit.xml` and `report.html` into the run's folder, each whole or not at
 /// all; a report that is there already is replaced.
 ///
@@ -122,7 +141,11 @@ pub(crate) fn write(folder: &Path, report: &Report) -> Result<()> {
     write_whole(&folder.join("report.html"), &html(report)?)
 }
 
-fn write_whole(path: &Path, text: &str) -> Result<()> {
+/// Writes a file whole or not at all; one that is there already is replaced.
+///
+/// # Errors
+/// It cannot be written.
+pub(crate) fn write_whole(path: &Path, text: &str) -> Result<()> {
     let aside = path.with_extension("part");
     fs::write(&aside, text).with_context(|| format!("cannot write {}", aside.display()))?;
     fs::rename(&aside, path).with_context(|| format!("cannot write {}", path.display()))

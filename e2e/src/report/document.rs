@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::certificate::rfc3339;
 use super::hierarchy::{Comparison, Level, Placed, comparisons, levels, place};
@@ -29,6 +29,8 @@ pub(super) struct Document {
     pub(super) seconds: f64,
     pub(super) provider: String,
     pub(super) profile: String,
+    /// The cluster CA's, in words: `rsa 4096`.
+    pub(super) key: Option<String>,
     pub(super) versions: Vec<Named>,
     pub(super) reproduce: String,
     pub(super) failure: Option<FailureText>,
@@ -44,10 +46,10 @@ pub(super) struct Document {
 }
 
 /// A name and a value.
-#[derive(Serialize)]
-pub(super) struct Named {
-    pub(super) name: String,
-    pub(super) value: String,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+    pub(crate) value: String,
 }
 
 /// A step that failed.
@@ -115,6 +117,7 @@ impl Document {
             seconds: seconds(report.elapsed),
             provider: clean(&report.provider),
             profile: clean(&report.profile),
+            key: hierarchy.map(|hierarchy| hierarchy.cluster_ca().public_key_kind()),
             versions: named(&report.versions),
             reproduce: clean(&report.reproduce),
             failure: report.failure.as_ref().map(|failure| FailureText {

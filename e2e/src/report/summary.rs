@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Report, Sabotaged};
 use crate::claim::{Outcome, Verdict};
@@ -12,14 +12,14 @@ use crate::sabotage::{Ends, Sets};
 pub(super) const PROVEN: &str = "proven";
 
 /// How many claims passed, failed and were skipped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) struct Totals {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Totals {
     /// Claims that hold.
-    pub(super) passed: usize,
+    pub(crate) passed: usize,
     /// Claims that are false or blocked, and a step that failed.
-    pub(super) failed: usize,
+    pub(crate) failed: usize,
     /// Claims that were skipped.
-    pub(super) skipped: usize,
+    pub(crate) skipped: usize,
 }
 
 impl Totals {
@@ -91,7 +91,7 @@ pub(super) fn verdict(report: &Report) -> Verdict {
 }
 
 /// The verdict as one word.
-pub(super) fn word(verdict: Verdict) -> &'static str {
+pub(crate) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Proven => PROVEN,
         Verdict::Disproven => "disproven",

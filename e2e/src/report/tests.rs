@@ -1,5 +1,7 @@
 //! The renderings, on certificates that are made for it.
 
+mod annotations;
+mod conformance;
 mod counts;
 mod files;
 mod json;

@@ -1,0 +1,182 @@
+//! `matrix`: the whole task once for each combination of cluster, profile and key, and a
+//! conformance report of each.
+//!
+//! A cell is a run as a person starts it, in a process of its own that dies with this one. Its
+//! report is the run's own; here they are only counted, and put into a page.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::abort::Abort;
+use crate::claim::Verdict;
+use crate::cmd::Tool;
+use crate::provider::kind;
+use crate::report::{Conformance, word, write_whole};
+use crate::session::runs_folder;
+use crate::terminal;
+use cell::{Cell, Place, all, chosen};
+
+mod cell;
+mod page;
+
+/// An orderly teardown takes seconds.
+const END_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Which cells to run, and where their reports go.
+#[derive(Args, Debug)]
+pub(crate) struct MatrixArgs {
+    /// Run only these cells, separated by commas; `--list` names them
+    #[arg(long, value_delimiter = ',', value_name = "CELL")]
+    only: Vec<String>,
+    /// List the cells with their command lines and stop
+    #[arg(long)]
+    list: bool,
+    /// The folder of the reports and their page, README.md; target/e2e/matrix if nothing is said
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// What came of a cell.
+enum Outcome {
+    /// It ran: its verdict, and how to say it.
+    Ran(Verdict, String),
+    /// It cannot run on this machine, for this reason.
+    Skipped(String),
+}
+
+/// Runs the cells, one after the other.
+///
+/// # Errors
+/// A folder cannot be written, or the matrix is not wanted any more.
+pub(crate) async fn run(args: &MatrixArgs) -> Result<ExitCode> {
+    if args.list {
+        for cell in all() {
+            terminal::answer(&format!("{}: {}", cell.name(), cell.args().join(" ")));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let cells = chosen(&args.only)?;
+    let logs = runs_folder()?.join("matrix");
+    let out = args.out.clone().unwrap_or_else(|| logs.clone());
+    for folder in [&logs, &out] {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    let abort = Abort::new();
+    abort.on_signals()?;
+    let mut outcomes = Vec::new();
+    for cell in &cells {
+        let label = format!("[{}/{}] {}", outcomes.len() + 1, cells.len(), cell.name());
+        terminal::say(&format!("{label} .."));
+        let start = Instant::now();
+        let outcome = one(cell, &out, &logs, &abort).await.with_context(|| cell.name())?;
+        let seconds = start.elapsed().as_secs_f64();
+        terminal::say(&format!("{label} .. {} ({seconds:.1} s)", outcome.text()));
+        outcomes.push((cell.name(), outcome));
+    }
+    let without: BTreeMap<_, _> =
+        outcomes.iter().map(|(name, outcome)| (name.clone(), outcome.text())).collect();
+    let page = out.join("README.md");
+    write_whole(&page, &page::render(&page::reports(&out)?, &without))?;
+    let verdict = over(outcomes.iter().map(|(_, outcome)| outcome));
+    terminal::answer(&format!("{}; the table is {}", told(verdict, &outcomes), page.display()));
+    Ok(ExitCode::from(verdict.exit_code()))
+}
+
+/// Runs one cell. An earlier report of it goes first: what is there afterwards is this run's.
+async fn one(cell: &Cell, out: &Path, logs: &Path, abort: &Abort) -> Result<Outcome> {
+    let report = page::report_file(out, cell);
+    if report.exists() {
+        fs::remove_file(&report).with_context(|| format!("cannot remove {}", report.display()))?;
+    }
+    if cell.place == Place::Kind
+        && let Err(error) = kind::engine_answers().await
+    {
+        return Ok(Outcome::Skipped(format!("skipped: {error:#}")));
+    }
+    let log = logs.join(format!("{}.log", cell.name()));
+    let stream = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+    let harness = std::env::current_exe().context("cannot find the harness's own program")?;
+    let run = Tool::new(harness).args(cell.args()).arg("--conformance").arg(&report);
+    let mut child = run.supervise(stream)?;
+    let status = tokio::select! {
+        biased;
+        status = child.wait() => status.context("cannot wait for the run")?,
+        reason = abort.interrupted() => {
+            // It tears its mesh down; killed with this process, it could not.
+            let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+            pid.map(|pid| kill_process(pid, Signal::TERM)).transpose()?;
+            let ended = tokio::time::timeout(END_TIMEOUT, child.wait()).await;
+            ended.with_context(|| format!("the run does not end; see {}", log.display()))??;
+            return Err(reason);
+        }
+    };
+    let verdict = match status.code() {
+        Some(0) => Verdict::Proven,
+        Some(1) => Verdict::Disproven,
+        _ => Verdict::Unproven,
+    };
+    let log = log.display();
+    Ok(match fs::read_to_string(&report) {
+        Ok(text) => judged(verdict, &Conformance::parse(&text)?, &log.to_string()),
+        // It did not begin: its log ends with the reason.
+        Err(_) => Outcome::Ran(Verdict::Unproven, format!("no report ({status}); see {log}")),
+    })
+}
+
+/// A verdict counts only where the report says the same as the exit code.
+fn judged(verdict: Verdict, report: &Conformance, log: &str) -> Outcome {
+    let totals = report.statistics;
+    let counts =
+        format!("{} passed, {} failed, {} skipped", totals.passed, totals.failed, totals.skipped);
+    let word = word(verdict);
+    if report.result != word {
+        let said = &report.result;
+        let text = format!("the report says {said}, the exit code {word} ({counts}); see {log}");
+        return Outcome::Ran(Verdict::Unproven, text);
+    }
+    match verdict {
+        Verdict::Proven => Outcome::Ran(verdict, format!("{word}, {counts}")),
+        _ => Outcome::Ran(verdict, format!("{word}, {counts}; see {log}")),
+    }
+}
+
+impl Outcome {
+    fn text(&self) -> String {
+        let (Self::Ran(_, text) | Self::Skipped(text)) = self;
+        text.clone()
+    }
+}
+
+/// Proven only if every cell that ran is; one that is false outweighs all. Nothing run is nothing
+/// proven.
+fn over<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Verdict {
+    let ran = |outcome: &Outcome| match outcome {
+        Outcome::Ran(verdict, _) => Some(*verdict),
+        Outcome::Skipped(_) => None,
+    };
+    let ran: Vec<_> = outcomes.filter_map(ran).collect();
+    match ran.iter().any(|verdict| *verdict == Verdict::Disproven) {
+        true => Verdict::Disproven,
+        false if ran.is_empty() || ran.contains(&Verdict::Unproven) => Verdict::Unproven,
+        false => Verdict::Proven,
+    }
+}
+
+fn told(verdict: Verdict, outcomes: &[(String, Outcome)]) -> String {
+    let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|(_, o)| is(o)).count();
+    let proven = count(|outcome| matches!(outcome, Outcome::Ran(Verdict::Proven, _)));
+    let skipped = count(|outcome| matches!(outcome, Outcome::Skipped(_)));
+    let others = outcomes.len() - proven - skipped;
+    let word = word(verdict).to_uppercase();
+    format!("{word}: {proven} cells proven, {others} not, {skipped} skipped")
+}
+
+#[cfg(test)]
+mod tests;
