@@ -18,11 +18,7 @@ pub(crate) fn key(packages: &[&str], release: &str) -> Key {
 
 /// Unpacks the packages, and none that they depend on, into the entry.
 pub(crate) fn unpack(packages: &[&str], work: &Work) -> Result<()> {
-    let apt = Apt::in_folder(work.scratch.join("apt"))?;
-    apt.command().folder(&work.scratch).arg("download").args(packages).run()?;
-    debs(&work.scratch)?.iter().try_for_each(|package| {
-        Command::new("dpkg-deb").arg("--extract").arg(package).arg(&work.entry).run().map(drop)
-    })
+    Apt::in_folder(work.scratch.join("apt"))?.unpack(packages, &work.entry)
 }
 
 /// An apt that believes in a machine with nothing installed.
@@ -47,6 +43,27 @@ impl Apt {
     pub(crate) fn fetch(&self, packages: &[&str]) -> Result<Vec<PathBuf>> {
         self.command().args(["--download-only", "install"]).args(packages).run()?;
         debs(&self.archives())
+    }
+
+    /// Unpacks the packages, and none that they depend on, into `folder`.
+    pub(crate) fn unpack(&self, packages: &[&str], folder: &Path) -> Result<()> {
+        let downloads = self.folder.join("downloads");
+        fs::create_dir_all(&downloads).file("create", &downloads)?;
+        self.command().folder(&downloads).arg("download").args(packages).run()?;
+        debs(&downloads)?.iter().try_for_each(|package| {
+            Command::new("dpkg-deb").arg("--extract").arg(package).arg(folder).run().map(drop)
+        })
+    }
+
+    /// Where the machine's own packages of Debian come from, as lines of a sources.list(5): not
+    /// those of other vendors.
+    pub(crate) fn sources(&self) -> Result<Vec<String>> {
+        let format = "$(ORIGIN) deb $(REPO_URI) $(RELEASE) $(COMPONENT)";
+        let listed = self
+            .command()
+            .args(["indextargets", "--format", format, "Created-By: Packages"])
+            .text()?;
+        Ok(debian(&listed))
     }
 
     fn command(&self) -> Command {
@@ -78,6 +95,19 @@ impl Apt {
     }
 }
 
+/// The sources after `Debian `, once each, in order.
+fn debian(listed: &str) -> Vec<String> {
+    let mut sources = Vec::new();
+    for line in listed.lines() {
+        if let Some(source) = line.strip_prefix("Debian ").filter(|rest| rest.starts_with("deb "))
+            && !sources.iter().any(|known| known == source)
+        {
+            sources.push(source.to_owned());
+        }
+    }
+    sources
+}
+
 /// The packages in a folder, sorted.
 fn debs(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
@@ -94,4 +124,27 @@ fn debs(folder: &Path) -> Result<Vec<PathBuf>> {
 /// `curl_7.88.1-10_amd64` of `.../curl_7.88.1-10_amd64.deb`.
 pub(crate) fn package_of(file: &Path) -> String {
     file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn sources_of_other_vendors_are_left_out() {
+        let listed = "Debian deb http://mirror.example/debian/ bookworm main\n\
+            Vendor deb http://vendor.example/ bookworm main\n\
+            Debian deb http://mirror.example/debian/ bookworm main\n\
+            Debian Backports deb http://mirror.example/debian/ bookworm-backports main\n\
+            Debian deb http://mirror.example/security/ bookworm-security main\n";
+        assert_eq!(
+            debian(listed),
+            [
+                "deb http://mirror.example/debian/ bookworm main",
+                "deb http://mirror.example/security/ bookworm-security main",
+            ]
+        );
+    }
 }

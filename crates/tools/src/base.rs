@@ -9,14 +9,9 @@ use crate::apt::{self, Apt};
 use crate::cache::{Key, Work};
 use crate::command::Command;
 use crate::error::{FileContext, Result};
-use crate::tree::{Content, Layer, Node, Tree};
+use crate::layer;
+use crate::tree::{Content, Node, Tree};
 use crate::versions::{APPLETS_LEFT_OUT, BASE_GROUP, BASE_LEFT_OUT, BASE_PACKAGES, BASE_PASSWD};
-
-/// The layer's file in its entry. Beside it: `packages`, the names of what was unpacked.
-const LAYER: &str = "layer.tar";
-
-/// The layer's digest, hex, in its entry.
-const DIGEST: &str = "sha256";
 
 /// Part of the base's key: raise it when [`build`] makes something else of the same packages.
 const REVISION: &str = "1";
@@ -36,7 +31,8 @@ pub(crate) fn key(release: &str) -> Key {
     Key::of(inputs.into_iter().chain(lists))
 }
 
-/// Downloads the packages and writes the layer into the entry.
+/// Downloads the packages and writes the layer into the entry; beside it `packages`, the names of
+/// what was unpacked.
 pub(crate) fn build(work: &Work) -> Result<()> {
     let packages = Apt::in_folder(work.scratch.join("apt"))?.fetch(BASE_PACKAGES)?;
     let mut tree = Tree::new();
@@ -50,17 +46,7 @@ pub(crate) fn build(work: &Work) -> Result<()> {
         packages.iter().map(|package| format!("{}\n", apt::package_of(package))).collect();
     let list = work.entry.join("packages");
     fs::write(&list, names).file("write", &list)?;
-    let layer = tree.write_layer(&work.entry.join(LAYER))?;
-    let digest = work.entry.join(DIGEST);
-    fs::write(&digest, layer.sha256).file("write", &digest)
-}
-
-/// The layer in an entry that [`build`] made.
-pub(crate) fn layer(entry: &Path) -> Result<Layer> {
-    let (path, digest) = (entry.join(LAYER), entry.join(DIGEST));
-    let sha256 = fs::read_to_string(&digest).file("read", &digest)?;
-    let size = fs::metadata(&path).file("look at", &path)?.len();
-    Ok(Layer { path, sha256, size })
+    tree.write_layer(&work.entry.join(layer::FILE))?.keep_digest(&work.entry)
 }
 
 /// What the packages' scripts would have made, and the files of a minimal system.

@@ -18,6 +18,7 @@ const EXAMPLES: &str = "\
 Examples:
   tools build                      make everything that is not in the cache yet
   tools build --only istioctl      make one program, or one image, and what it is made of
+  tools build --only kind-node     make the node image of a kind cluster (as root)
   tools list --json                what there is, which version, and where
   tools path kubectl               where one is
   tools host --install             install the Debian packages that a local node needs
@@ -26,6 +27,9 @@ Everything is kept in $CACERTS_CACHE, else $XDG_CACHE_HOME/cacerts, else ~/.cach
 Results go to standard output, progress to standard error.
 
 Exit status: 0 done, 2 not done (the message says why).";
+
+/// What takes more of the machine than the rest.
+const KIND_NODE: &str = "kind-node";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -61,7 +65,9 @@ impl Cli {
         match self.command {
             Command::Build { only } => {
                 let progress = progress::for_stderr();
-                host::prepare(&cache, Purpose::Build, |text| progress.note(text))?;
+                let kind = only.iter().any(|name| name == KIND_NODE);
+                let purpose = if kind { Purpose::Kind } else { Purpose::Build };
+                host::prepare(&cache, purpose, |text| progress.note(text))?;
                 Stock::new(&cache)?.make(&only, &*progress)
             }
             Command::List { json } => {

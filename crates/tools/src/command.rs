@@ -2,11 +2,15 @@
 //! explains a failure with command, status, time and the end of what the program said.
 
 use std::ffi::OsStr;
-use std::path::Path;
-use std::process::Stdio;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 use std::time::Instant;
 
-use crate::error::{Error, Result};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::error::{Error, FileContext, Result};
 
 /// How much of a failed program's standard error an error message repeats.
 const STDERR_LINES: usize = 20;
@@ -86,6 +90,21 @@ impl Command {
         Ok(String::from_utf8_lossy(&stdout).trim_end().to_owned())
     }
 
+    /// Starts a daemon that writes what it says to `log`.
+    ///
+    /// # Errors
+    /// [`Error::CommandNotStarted`], or [`Error::File`] if there can be no log.
+    pub(crate) fn start(mut self, log: &Path) -> Result<Running> {
+        tracing::debug!(command = %self.line(), "start");
+        let file = File::create(log).file("create", log)?;
+        let both = file.try_clone().file("open", log)?;
+        let child = self.inner.stdout(file).stderr(both).spawn().map_err(|source| {
+            let program = self.inner.get_program().to_string_lossy().into_owned();
+            Error::CommandNotStarted { program, source }
+        })?;
+        Ok(Running { child, log: log.to_owned() })
+    }
+
     fn line(&self) -> String {
         std::iter::once(self.inner.get_program())
             .chain(self.inner.get_args())
@@ -99,6 +118,40 @@ impl Command {
             })
             .collect::<Vec<_>>()
             .join(" ")
+    }
+}
+
+/// A daemon. Dropped, it is killed.
+pub(crate) struct Running {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Running {
+    /// The last lines that it wrote.
+    pub(crate) fn said(&self) -> Result<String> {
+        let text = fs::read(&self.log).file("read", &self.log)?;
+        Ok(tail(&String::from_utf8_lossy(&text)))
+    }
+
+    /// Asks it to end and waits until it has.
+    pub(crate) fn end(mut self) -> Result<()> {
+        if let Some(pid) = Pid::from_raw(self.child.id().cast_signed()) {
+            // One that has ended already is not there to be asked.
+            kill_process(pid, Signal::TERM).or_else(|error| match error {
+                Errno::SRCH => Ok(()),
+                error => Err(std::io::Error::from(error)).file("end the daemon of", &self.log),
+            })?;
+        }
+        self.child.wait().file("wait for the daemon of", &self.log).map(drop)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Neither can fail but for a daemon that has ended.
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 
@@ -151,5 +204,22 @@ mod tests {
             panic!("`false` fails");
         };
         assert_eq!(stderr, "(nothing on stderr)");
+    }
+
+    #[test]
+    fn a_daemon_is_asked_to_end_and_what_it_said_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (log, ready) = (folder.path().join("log"), folder.path().join("ready"));
+        assert!(Command::new("mkfifo").arg(&ready).run().is_ok());
+        let script = format!(
+            "trap 'echo ends; exit' TERM; echo starts; echo >{}; while :; do read -r _ <{}; done",
+            ready.display(),
+            ready.display()
+        );
+        let daemon = Command::new("sh").args(["-c", &script]).start(&log).unwrap();
+        fs::read(&ready).unwrap();
+        assert_eq!(daemon.said().unwrap(), "starts");
+        daemon.end().unwrap();
+        assert_eq!(fs::read_to_string(&log).unwrap(), "starts\nends\n");
     }
 }

@@ -35,6 +35,16 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A daemon does not answer. `said` is the tail of its log.
+    #[error("{program} does not answer within {} s; it said:\n{said}", waited.as_secs())]
+    DaemonSilent {
+        /// The daemon's name.
+        program: &'static str,
+        /// How long it was waited for.
+        waited: Duration,
+        /// The last lines of its log.
+        said: String,
+    },
     /// A file operation failed.
     #[error("cannot {action} `{}`", path.display())]
     File {
@@ -74,6 +84,23 @@ pub enum Error {
     /// No variable says where the cache is.
     #[error("no cache folder: set CACERTS_CACHE, XDG_CACHE_HOME (absolute) or HOME")]
     NoCacheFolder,
+    /// A file of kind's is not what the node image is made for.
+    #[error(
+        "kind's `{file}` has no `{expected}`: \
+         the pins of kind and of its node image do not fit together"
+    )]
+    KindFile {
+        /// The path among the files of kind's base image.
+        file: &'static str,
+        /// The text that was looked for.
+        expected: String,
+    },
+    /// Only root can make this.
+    #[error("{what} can only be made by root: run as root")]
+    NotRoot {
+        /// What was to be made.
+        what: &'static str,
+    },
     /// A downloaded wheel is not the pinned one.
     #[error(
         "wheel `{wheel}` has sha256 {found}, but {expected} is pinned: do not use it; \

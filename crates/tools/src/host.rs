@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::cache::Cache;
 use crate::command::Command;
 use crate::error::{Error, FileContext, Result};
-use crate::versions::{ENVOY, GO_NEEDED, NODE_PACKAGES, PIP_PACKAGE};
+use crate::versions::{ENVOY, GO_NEEDED, KIND_BUILD_PACKAGES, NODE_PACKAGES, PIP_PACKAGE};
 use crate::wheel;
 
 /// What is missing, with the command that installs it.
@@ -53,6 +53,8 @@ pub enum Purpose {
     Build,
     /// Building the toolbox and running a local node with it.
     Node,
+    /// Building the toolbox with the kind node image.
+    Kind,
 }
 
 /// Looks for all that the purpose needs.
@@ -70,6 +72,7 @@ pub fn missing(cache: &Cache, purpose: Purpose) -> Result<Missing> {
     let mut packages = match purpose {
         Purpose::Build => Vec::new(),
         Purpose::Node => not_installed(&list, NODE_PACKAGES),
+        Purpose::Kind => not_installed(&list, KIND_BUILD_PACKAGES),
     };
     // Starting Python takes longer than all else here, and any pip will do, not only Debian's.
     if !wheel::entry(cache, &ENVOY).exists() && !wheel::pip_works() {

@@ -4,7 +4,7 @@
 //! The archive of the same layers and configuration is the same to the byte.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::error::{FileContext, Result};
-use crate::tree::Layer;
+use crate::layer::Layer;
 
 /// How a container of the image starts.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +23,25 @@ pub struct Config<'a> {
     pub entrypoint: &'a [&'a str],
     /// The arguments that a container may replace.
     pub command: &'a [&'a str],
+    /// `NAME=value`, besides `PATH`.
+    pub env: &'a [&'a str],
+    /// The signal that ends a container, by name; empty for the engine's own choice.
+    pub stop_signal: &'a str,
+}
+
+/// The archive's file in the cache entry of an image. Beside it: `digest`.
+pub(crate) const ARCHIVE: &str = "image.tar";
+
+/// Notes the digest of an image's manifest in its cache entry.
+pub(crate) fn keep_digest(entry: &Path, digest: &str) -> Result<()> {
+    let path = entry.join("digest");
+    fs::write(&path, digest).file("write", &path)
+}
+
+/// What [`keep_digest`] noted.
+pub(crate) fn kept_digest(entry: &Path) -> Result<String> {
+    let path = entry.join("digest");
+    fs::read_to_string(&path).file("read", &path)
 }
 
 /// `PATH` in every image.
@@ -48,16 +67,20 @@ pub fn write_archive(
     config: &Config<'_>,
     layers: &[Layer],
 ) -> Result<String> {
+    let mut settings = json!({
+        "User": config.user,
+        "Env": std::iter::once(&PATH).chain(config.env).collect::<Vec<_>>(),
+        "Entrypoint": config.entrypoint,
+        "Cmd": config.command,
+    });
+    if !config.stop_signal.is_empty() {
+        settings["StopSignal"] = json!(config.stop_signal);
+    }
     let config = Blob::of(&json!({
         "architecture": architecture(),
         "os": "linux",
         "created": "1970-01-01T00:00:00Z",
-        "config": {
-            "User": config.user,
-            "Env": [PATH],
-            "Entrypoint": config.entrypoint,
-            "Cmd": config.command,
-        },
+        "config": settings,
         "rootfs": {
             "type": "layers",
             "diff_ids": layers.iter().map(|layer| format!("sha256:{}", layer.sha256)).collect::<Vec<_>>(),

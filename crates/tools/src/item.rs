@@ -4,13 +4,16 @@
 use crate::error::{Error, Result};
 use crate::spec::{GoBuild, ImageSpec, ModuleSource, Part};
 use crate::versions::{
-    ENVOY, ISTIO, ISTIO_MODULE, ISTIO_SOURCE, KIND_BUILDS, KUBECTL, LOCAL_BUILDS, MESH_IMAGES,
-    NODE_IMAGES, TEST_IMAGES, kubernetes,
+    CHECK_BUILDS, ENVOY, ISTIO, ISTIO_MODULE, ISTIO_SOURCE, KIND_BUILDS, KIND_IMAGES, KUBECTL,
+    KUBERNETES, LOCAL_BUILDS, MESH_IMAGES, NODE_IMAGES, TEST_IMAGES, kubernetes,
 };
-use crate::{Kubernetes, Program};
+use crate::{Kubernetes, Program, kind};
 
 /// What the Docker engine is called; it is a folder and no single program.
 const DOCKER_ENGINE: &str = "docker-engine";
+
+/// What the kind node image is called; its whole name depends on what is in it.
+const KIND_NODE: &str = "kind-node";
 
 /// Something that is made once and kept.
 #[derive(Clone, Copy)]
@@ -25,6 +28,10 @@ pub(crate) enum Item {
     Base,
     /// An image archive.
     Image(&'static ImageSpec),
+    /// The Debian of a kind node.
+    KindRoot,
+    /// The kind node image.
+    KindNode,
     /// Debian's Docker engine, for tests where none is installed.
     DockerEngine,
 }
@@ -35,6 +42,7 @@ impl Item {
         LOCAL_BUILDS
             .iter()
             .chain(KIND_BUILDS)
+            .chain(CHECK_BUILDS)
             .chain([kubernetes(Kubernetes::default())])
             .find(|build| build.has(program.name()))
             .map_or(Self::Envoy, Self::Go)
@@ -48,7 +56,7 @@ impl Item {
     /// Everything that can be asked for by name, and what it is part of.
     pub(crate) fn by_name() -> impl Iterator<Item = (&'static str, Self)> {
         let programs = Program::ALL.iter().map(|&program| (program.name(), Self::with(program)));
-        let images = NODE_IMAGES.iter().chain(MESH_IMAGES).chain(TEST_IMAGES);
+        let images = NODE_IMAGES.iter().chain(MESH_IMAGES).chain(KIND_IMAGES).chain(TEST_IMAGES);
         let others = Kubernetes::ALL
             .into_iter()
             .filter(|version| *version != Kubernetes::default())
@@ -56,7 +64,7 @@ impl Item {
         programs
             .chain(images.map(|spec| (spec.name, Self::Image(spec))))
             .chain(others)
-            .chain([(DOCKER_ENGINE, Self::DockerEngine)])
+            .chain([(KIND_NODE, Self::KindNode), (DOCKER_ENGINE, Self::DockerEngine)])
     }
 
     /// The item that `name` is part of.
@@ -70,13 +78,20 @@ impl Item {
 
     /// What it is made of, and itself.
     pub(crate) fn with_parts(self) -> Vec<Self> {
-        let Self::Image(spec) = self else { return vec![self] };
-        let parts = spec.files.iter().filter_map(|(_, part)| match part {
-            Part::Program(program) => Some(Self::with(*program)),
-            Part::Istio(_) => Some(Self::Source(&ISTIO_SOURCE)),
-            Part::Script(_) => None,
-        });
-        std::iter::once(Self::Base).chain(parts).chain([self]).collect()
+        let mut parts = match self {
+            Self::Image(spec) => {
+                let parts = spec.files.iter().filter_map(|(_, part)| match part {
+                    Part::Program(program) => Some(Self::with(*program)),
+                    Part::Istio(_) => Some(Self::Source(&ISTIO_SOURCE)),
+                    Part::Script(_) => None,
+                });
+                std::iter::once(Self::Base).chain(parts).collect()
+            }
+            Self::KindNode => kind::parts(),
+            _ => Vec::new(),
+        };
+        parts.push(self);
+        parts
     }
 
     /// The version of what is in it; that of Debian packages is the distribution's.
@@ -88,7 +103,8 @@ impl Item {
             Self::Go(build) => build.module.1,
             Self::Source(source) => source.version,
             Self::Envoy => ENVOY.version,
-            Self::Base | Self::DockerEngine => "debian",
+            Self::Base | Self::KindRoot | Self::DockerEngine => "debian",
+            Self::KindNode => KUBERNETES,
             Self::Image(spec) => spec.name.rsplit_once(':').map_or("", |(_, tag)| tag),
         }
     }
@@ -100,6 +116,8 @@ impl Item {
             Self::Source(source) => format!("{} files", source.name),
             Self::Envoy => ENVOY.program.name().to_owned(),
             Self::Base => "base layer".to_owned(),
+            Self::KindRoot => "kind node root".to_owned(),
+            Self::KindNode => "image kind-node".to_owned(),
             Self::DockerEngine => DOCKER_ENGINE.to_owned(),
             Self::Image(spec) => {
                 return format!("image {}", spec.name.rsplit('/').next().unwrap_or(spec.name));

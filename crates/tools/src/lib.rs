@@ -21,7 +21,9 @@ mod go;
 pub mod host;
 pub mod image;
 mod item;
+mod kind;
 mod kubernetes;
+pub mod layer;
 mod program;
 pub mod progress;
 mod set;
@@ -34,6 +36,7 @@ mod wheel;
 
 pub use cache::Cache;
 pub use error::{Error, Result};
+pub use kind::NodeImage;
 pub use kubernetes::Kubernetes;
 pub use program::Program;
 pub use set::Set;

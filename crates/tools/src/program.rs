@@ -41,6 +41,7 @@ programs! {
     Kubeadm "kubeadm" "What makes a Kubernetes node of a kind container.",
     KubeadmEtcd "kubeadm-etcd" "The etcd that kubeadm asks for.",
     KubeadmCoredns "kubeadm-coredns" "The CoreDNS that kubeadm asks for.",
+    Actionlint "actionlint" "What checks the workflows of GitHub.",
 }
 
 impl fmt::Display for Program {

@@ -14,6 +14,9 @@ pub enum Set {
     /// A cluster whose nodes and images come from elsewhere: these programs, each built alone where
     /// that is quicker. With istioctl come Istio's samples.
     Client(&'static [Program]),
+    /// A kind cluster with nothing from a registry: the node image with all other images in it, and
+    /// kind, kubectl and istioctl.
+    Kind,
 }
 
 impl Set {
@@ -32,6 +35,9 @@ impl Set {
             Self::Client(programs) => {
                 programs.iter().map(|&program| (program, Item::alone(program))).collect()
             }
+            Self::Kind => [Program::Kind, Program::Kubectl, Program::Istioctl]
+                .map(|program| (program, Item::with(program)))
+                .to_vec(),
         }
     }
 
@@ -40,6 +46,7 @@ impl Set {
         match self {
             Self::Local(_) => NODE_IMAGES.iter().chain(MESH_IMAGES).collect(),
             Self::Client(_) => Vec::new(),
+            Self::Kind => MESH_IMAGES.iter().collect(),
         }
     }
 
@@ -49,7 +56,9 @@ impl Set {
         let istio = programs.iter().any(|(program, _)| *program == Program::Istioctl);
         let sources = istio.then_some(Item::Source(&versions::ISTIO_SOURCE));
         let images = self.images().into_iter().flat_map(|spec| Item::Image(spec).with_parts());
-        programs.into_iter().map(|(_, item)| item).chain(sources).chain(images).collect()
+        let node = if self == Self::Kind { Item::KindNode.with_parts() } else { Vec::new() };
+        let programs = programs.into_iter().map(|(_, item)| item);
+        programs.chain(sources).chain(images).chain(node).collect()
     }
 }
 
@@ -82,6 +91,18 @@ mod tests {
         assert_eq!(kept(other), kept(Set::Local(Kubernetes::default())));
         assert!(labels(other).contains(&"kubernetes-1.34 v1.34.4".to_owned()));
         assert!(!labels(other).contains(&"kubernetes v1.36.3".to_owned()));
+    }
+
+    #[test]
+    fn kind_gets_its_node_image_and_no_node_of_the_machines_own() {
+        let labels = labels(Set::Kind);
+        assert_eq!(labels.last().unwrap(), "image kind-node v1.36.3");
+        for wanted in ["kind v0.33.0", "istio 1.31-dev", "istio files 1.31-dev"] {
+            assert!(labels.iter().any(|label| label == wanted), "{labels:?}");
+        }
+        for unwanted in ["etcd v3.7.3", "coredns v1.15.0", "image pause:1"] {
+            assert!(!labels.iter().any(|label| label == unwanted), "{labels:?}");
+        }
     }
 
     #[test]

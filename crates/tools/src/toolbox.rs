@@ -10,7 +10,7 @@ use crate::item::Item;
 use crate::progress::Progress;
 use crate::stock::Stock;
 use crate::versions::ISTIO_SOURCE;
-use crate::{Kubernetes, Program, Set};
+use crate::{Kubernetes, NodeImage, Program, Set, kind};
 
 /// An image as a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub struct Toolbox {
     programs: BTreeMap<Program, PathBuf>,
     istio: PathBuf,
     images: Vec<ImageArchive>,
+    kind_node: Option<NodeImage>,
 }
 
 impl Toolbox {
@@ -54,6 +55,7 @@ impl Toolbox {
             programs: programs.map(|(name, item)| (name, stock.program(name, item))).collect(),
             istio: stock.entry(Item::Source(&ISTIO_SOURCE)).path().to_owned(),
             images: images.collect::<Result<_>>()?,
+            kind_node: (set == Set::Kind).then(|| kind::image(&stock)).transpose()?,
         })
     }
 
@@ -69,6 +71,11 @@ impl Toolbox {
     /// unchanged. It is there whenever istioctl is in the set.
     pub fn istio_dir(&self) -> &Path {
         &self.istio
+    }
+
+    /// The kind node image, in [`Set::Kind`].
+    pub fn kind_node(&self) -> Option<&NodeImage> {
+        self.kind_node.as_ref()
     }
 
     /// The images of the set.

@@ -5,13 +5,13 @@
 //! `/bin`, `/sbin`, `/lib` or `/lib64` is kept under `/usr`, and those four are links.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use crate::error::{FileContext, Result};
+use crate::layer::{Hashing, Layer};
 
 /// The directories that are links to their namesakes in `/usr`.
 const MERGED: [&str; 4] = ["bin", "lib", "lib64", "sbin"];
@@ -115,35 +115,48 @@ impl Tree {
         Ok(())
     }
 
+    /// Adds what is in `folder` of this machine below `path`, with its modes. Owners and times are
+    /// dropped, and files are read when the layer is written.
+    ///
+    /// # Errors
+    /// [`crate::Error::File`] if the folder cannot be read, or holds something that is no directory,
+    /// file or symbolic link.
+    pub fn add_folder(&mut self, path: &str, folder: &Path) -> Result<()> {
+        let mode = |path: &Path| {
+            let metadata = fs::symlink_metadata(path).file("look at", path)?;
+            Ok(metadata.permissions().mode() & 0o7777)
+        };
+        self.put(path, Node::Directory(mode(folder)?));
+        for found in fs::read_dir(folder).file("list", folder)? {
+            let found = found.file("list", folder)?;
+            let (from, kind) = (found.path(), found.file_type().file("look at", found.path())?);
+            let path = format!("{path}/{}", found.file_name().to_string_lossy());
+            if kind.is_dir() {
+                self.add_folder(&path, &from)?;
+            } else if kind.is_file() {
+                self.put(&path, Node::File(mode(&from)?, Content::CopyOf(from)));
+            } else {
+                let target = fs::read_link(&from).file("read the link", &from)?;
+                self.put(&path, Node::Symlink(target.to_string_lossy().into_owned()));
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the tree as an uncompressed layer.
     ///
     /// # Errors
     /// [`crate::Error::File`] if the layer cannot be written or a [`Content::CopyOf`] not read.
     pub fn write_layer(&self, path: &Path) -> Result<Layer> {
         let file = File::create(path).file("create", path)?;
-        let mut out = Hashing { inner: io::BufWriter::new(file), hash: Sha256::new(), size: 0 };
+        let mut out = Hashing::of(io::BufWriter::new(file));
         let mut archive = tar::Builder::new(&mut out);
         for (name, node) in &self.nodes {
             append(&mut archive, name, node).file("write", path)?;
         }
         archive.into_inner().and_then(|out| out.flush()).file("write", path)?;
-        Ok(Layer {
-            path: path.to_owned(),
-            sha256: crate::hex(&out.hash.finalize()),
-            size: out.size,
-        })
+        Ok(out.layer(path))
     }
-}
-
-/// A layer on disk.
-#[derive(Clone, Debug)]
-pub struct Layer {
-    /// The tar archive.
-    pub path: PathBuf,
-    /// Its digest, hex.
-    pub sha256: String,
-    /// Its size in bytes.
-    pub size: u64,
 }
 
 fn merged(path: &str) -> String {
@@ -184,25 +197,5 @@ fn append<W: Write>(archive: &mut tar::Builder<W>, name: &str, node: &Node) -> i
             let mut header = header_for(tar::EntryType::Regular, *mode, file.metadata()?.len());
             archive.append_data(&mut header, name, file)
         }
-    }
-}
-
-/// Hashes and counts what passes through.
-struct Hashing<W> {
-    inner: W,
-    hash: Sha256,
-    size: u64,
-}
-
-impl<W: Write> Write for Hashing<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.hash.update(&bytes[..written]);
-        self.size += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
     }
 }

@@ -7,8 +7,10 @@ mod images;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use builds::{ISTIO_SOURCE, KIND_BUILDS, KUBECTL, LOCAL_BUILDS, kubernetes};
-pub(crate) use images::{MESH_IMAGES, NODE_IMAGES, TEST_IMAGES};
+pub(crate) use builds::{
+    CHECK_BUILDS, ISTIO_SOURCE, KIND_BUILDS, KIND_SOURCE, KUBECTL, LOCAL_BUILDS, kubernetes,
+};
+pub(crate) use images::{KIND_IMAGES, MESH_IMAGES, NODE_IMAGES, TEST_IMAGES};
 
 use crate::program::Program;
 use crate::spec::Wheel;
@@ -33,6 +35,8 @@ pub const KUBEADM_COREDNS: &str = "v1.14.2";
 pub const COREDNS: &str = "v1.15.0";
 /// The program inside the image that Istio's httpbin sample names; the sample's own tag.
 pub const GO_HTTPBIN: &str = "v2.15.0";
+/// actionlint.
+pub const ACTIONLINT: &str = "v1.7.12";
 /// Istio. The module proxy serves no release tag of this module, only this commit of release-1.31.
 pub const ISTIO_MODULE: &str = "v0.0.0-20260827124520-eed52ebb66ad";
 /// What Istio calls itself: the tag of its images and the `--set tag=` of its installation.
@@ -52,6 +56,10 @@ pub const CURL_IMAGE: &str = "docker.io/curlimages/curl:8.16.0";
 pub const COREDNS_IMAGE: &str = "registry.local/coredns/coredns:v1.15.0";
 /// The image that holds a pod's namespaces open: containerd's `sandbox_image`.
 pub const PAUSE_IMAGE: &str = "registry.local/pause:1";
+/// The same on a kind node, as kind's configuration of containerd names it.
+pub const KIND_PAUSE_IMAGE: &str = "registry.k8s.io/pause:3.10";
+/// What connects the pods of a kind cluster; `images/kind-node/default-cni.yaml` runs it.
+pub const KIND_CNI_IMAGE: &str = "registry.local/kind-cni:1";
 /// An API server and its etcd in one unprivileged container, for tests of a client. The script in
 /// `images/apiserver` says how to reach it.
 pub const APISERVER_IMAGE: &str = "cacerts-test/apiserver:v1.36.3";
@@ -100,6 +108,48 @@ pub(crate) const BASE_LEFT_OUT: &[&str] = &[
     "usr/share/locale/",
     "usr/share/man/",
     "usr/share/perl5/",
+];
+
+/// The Debian package that installs a Debian below a folder; its program has the same name.
+pub(crate) const BOOTSTRAP_PACKAGE: &str = "mmdebstrap";
+
+/// Debian packages that making a kind node image takes.
+pub(crate) const KIND_BUILD_PACKAGES: &[&str] = &["containerd", "perl", "python3", "util-linux"];
+
+/// The Debian packages of a kind node: those of kind's images/base/Dockerfile, without what only
+/// network file systems need, and with what it builds itself.
+pub(crate) const KIND_PACKAGES: &[&str] = &[
+    "bash",
+    "ca-certificates",
+    "conntrack",
+    "containerd",
+    "containernetworking-plugins",
+    "curl",
+    "e2fsprogs",
+    "ethtool",
+    "iproute2",
+    "iptables",
+    "jq",
+    "kmod",
+    "libseccomp2",
+    "mount",
+    "nftables",
+    "pigz",
+    "procps",
+    "runc",
+    "systemd",
+    "util-linux",
+];
+
+/// Parts of those packages that nothing on a node reads.
+pub(crate) const KIND_LEFT_OUT: &[&str] = &[
+    "usr/share/bash-completion/",
+    "usr/share/bug/",
+    "usr/share/doc/",
+    "usr/share/info/",
+    "usr/share/lintian/",
+    "usr/share/locale/",
+    "usr/share/man/",
 ];
 
 /// Busybox applets that get no link: Debian's static `wget` crashes on the first name it looks up.

@@ -10,7 +10,8 @@ use pretty_assertions::assert_eq;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tools::image::{Config, write_archive};
-use tools::tree::{Content, Layer, Node, Tree};
+use tools::layer::Layer;
+use tools::tree::{Content, Node, Tree};
 
 const NAME: &str = "registry.local/some/image:1.2";
 
@@ -55,7 +56,12 @@ fn layer(folder: &Path, text: &str) -> Layer {
 }
 
 fn config<'a>() -> Config<'a> {
-    Config { user: "1337:1337", entrypoint: &["/bin/x", "serve"], command: &["--help"] }
+    Config {
+        user: "1337:1337",
+        entrypoint: &["/bin/x", "serve"],
+        command: &["--help"],
+        ..Config::default()
+    }
 }
 
 #[test]
@@ -105,6 +111,23 @@ fn every_digest_is_true_and_every_pointer_leads_somewhere() {
     let digests: Vec<_> =
         manifest["layers"].as_array().unwrap().iter().map(|layer| &layer["digest"]).collect();
     assert_eq!(config["rootfs"], json!({ "type": "layers", "diff_ids": digests }));
+}
+
+#[test]
+fn what_a_system_in_a_container_needs_is_in_its_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let layers = [layer(folder.path(), "content")];
+    let path = folder.path().join("image.tar");
+    let config =
+        Config { env: &["container=docker"], stop_signal: "SIGRTMIN+3", ..Config::default() };
+    write_archive(&path, NAME, &config, &layers).unwrap();
+
+    let archive = Archive::read(&path);
+    let docker = archive.json("manifest.json");
+    let found = archive.json(docker[0]["Config"].as_str().unwrap());
+    assert_eq!(found["config"]["StopSignal"], json!("SIGRTMIN+3"));
+    let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    assert_eq!(found["config"]["Env"], json!([path, "container=docker"]));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! A tree becomes the same layer whatever order and machine it was put together on.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
-use std::fs::File;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use pretty_assertions::assert_eq;
@@ -34,7 +35,7 @@ fn listing(layer: &Path) -> Vec<String> {
 fn layer_of(tree: &Tree) -> (Vec<String>, String) {
     let folder = tempfile::tempdir().unwrap();
     let layer = tree.write_layer(&folder.path().join("layer.tar")).unwrap();
-    let bytes = std::fs::read(&layer.path).unwrap();
+    let bytes = fs::read(&layer.path).unwrap();
     assert_eq!(layer.size, bytes.len() as u64);
     let digest = Sha256::digest(&bytes).into_iter().map(|byte| format!("{byte:02x}"));
     assert_eq!(layer.sha256, digest.collect::<String>());
@@ -119,6 +120,30 @@ fn a_package_is_added_without_the_parts_left_out_and_without_its_owners() {
             "usr/bin/hard Regular 4755 0 0 elf",
             "usr/bin/soft Symlink 777 0 0 su",
             "usr/bin/su Regular 4755 0 0 elf",
+        ]
+    );
+}
+
+#[test]
+fn a_folder_is_added_with_its_modes_and_links() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = folder.path().join("blobs");
+    fs::create_dir(&inside).unwrap();
+    fs::write(inside.join("blob"), "x").unwrap();
+    fs::set_permissions(inside.join("blob"), Permissions::from_mode(0o600)).unwrap();
+    fs::set_permissions(&inside, Permissions::from_mode(0o711)).unwrap();
+    std::os::unix::fs::symlink("blob", inside.join("link")).unwrap();
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o750)).unwrap();
+    let mut tree = Tree::new();
+    tree.add_folder("var/store", folder.path()).unwrap();
+    assert_eq!(
+        layer_of(&tree).0,
+        [
+            "var/ Directory 755 0 0 ",
+            "var/store/ Directory 750 0 0 ",
+            "var/store/blobs/ Directory 711 0 0 ",
+            "var/store/blobs/blob Regular 600 0 0 x",
+            "var/store/blobs/link Symlink 777 0 0 blob",
         ]
     );
 }

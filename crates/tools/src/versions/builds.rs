@@ -1,7 +1,8 @@
 //! Every `go build`, and the parts of modules that are kept as they are.
 
 use super::{
-    COREDNS, CRI_TOOLS, ETCD, GO_HTTPBIN, ISTIO_MODULE, KIND, KUBEADM_COREDNS, KUBEADM_ETCD,
+    ACTIONLINT, COREDNS, CRI_TOOLS, ETCD, GO_HTTPBIN, ISTIO_MODULE, KIND, KUBEADM_COREDNS,
+    KUBEADM_ETCD,
 };
 use crate::Kubernetes;
 use crate::program::Program;
@@ -178,6 +179,16 @@ pub(crate) static KIND_BUILDS: &[GoBuild] = &[
         ldflags: STRIPPED,
     },
 ];
+
+/// What the checks of this project run, and no mesh.
+pub(crate) static CHECK_BUILDS: &[GoBuild] = &[GoBuild {
+    name: "actionlint",
+    module: ("github.com/rhysd/actionlint", ACTIONLINT),
+    family: family!("actionlint"),
+    packages: &[(Program::Actionlint, "github.com/rhysd/actionlint/cmd/actionlint")],
+    tags: "",
+    ldflags: STRIPPED,
+}];
 
 /// The samples and Makefiles that the task page names, and the bootstrap template of the proxy.
 pub(crate) static ISTIO_SOURCE: ModuleSource = ModuleSource {

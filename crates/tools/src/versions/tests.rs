@@ -10,13 +10,15 @@ use crate::spec::GoBuild;
 
 /// The builds that one program each comes from.
 fn default_builds() -> impl Iterator<Item = &'static GoBuild> {
-    LOCAL_BUILDS.iter().chain(KIND_BUILDS).chain([kubernetes(Kubernetes::default())])
+    let others = KIND_BUILDS.iter().chain(CHECK_BUILDS);
+    LOCAL_BUILDS.iter().chain(others).chain([kubernetes(Kubernetes::default())])
 }
 
 fn all_builds() -> impl Iterator<Item = &'static GoBuild> {
     LOCAL_BUILDS
         .iter()
         .chain(KIND_BUILDS)
+        .chain(CHECK_BUILDS)
         .chain([&KUBECTL])
         .chain(Kubernetes::ALL.into_iter().map(kubernetes))
 }
@@ -112,8 +114,35 @@ fn image_names_carry_the_pinned_versions_and_are_unique() {
     assert!(HTTPBIN_IMAGE.ends_with(&format!(":{GO_HTTPBIN}")), "{HTTPBIN_IMAGE}");
     assert!(COREDNS_IMAGE.ends_with(&format!(":{COREDNS}")), "{COREDNS_IMAGE}");
     assert!(APISERVER_IMAGE.ends_with(&format!(":{KUBERNETES}")), "{APISERVER_IMAGE}");
-    let names: Vec<_> =
-        NODE_IMAGES.iter().chain(MESH_IMAGES).chain(TEST_IMAGES).map(|spec| spec.name).collect();
+    for (image, version) in [
+        ("kube-apiserver", KUBERNETES),
+        ("kube-controller-manager", KUBERNETES),
+        ("kube-scheduler", KUBERNETES),
+        ("kube-proxy", KUBERNETES),
+        ("etcd", &format!("{}-0", KUBEADM_ETCD.trim_start_matches('v'))),
+        ("coredns/coredns", KUBEADM_COREDNS),
+    ] {
+        let wanted = format!("registry.k8s.io/{image}:{version}");
+        let found = KIND_IMAGES.iter().find(|spec| spec.name == wanted);
+        // kubeadm starts CoreDNS by arguments alone.
+        assert_eq!(found.map(|spec| spec.entrypoint.len()), Some(1), "{wanted}");
+    }
+    let lists = [NODE_IMAGES, MESH_IMAGES, KIND_IMAGES, TEST_IMAGES];
+    let names: Vec<_> = lists.into_iter().flatten().map(|spec| spec.name).collect();
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
     assert_eq!(names.iter().find(|name| name.ends_with(":latest")), None);
+}
+
+#[test]
+fn the_pod_network_of_kind_is_asked_for_in_the_words_that_kind_looks_for() {
+    // sigs.k8s.io/kind, pkg/cluster/internal/create/actions/installcni/cni.go
+    let manifest = include_str!("../../images/kind-node/default-cni.yaml");
+    for words in [
+        "would you kindly template this file",
+        "would you kindly patch this file",
+        "{{ .PodSubnet }}",
+        &format!("image: {KIND_CNI_IMAGE}\n"),
+    ] {
+        assert!(manifest.contains(words), "{words}");
+    }
 }
