@@ -209,11 +209,12 @@ mod tests {
     #[test]
     fn a_daemon_is_asked_to_end_and_what_it_said_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let (log, ready) = (folder.path().join("log"), folder.path().join("ready"));
-        assert!(Command::new("mkfifo").arg(&ready).run().is_ok());
+        let (log, ready, never) =
+            (folder.path().join("log"), folder.path().join("ready"), folder.path().join("never"));
+        assert!(Command::new("mkfifo").args([&ready, &never]).run().is_ok());
         let script = format!(
-            "trap 'echo ends; exit' TERM; echo starts; echo >{}; while :; do read -r _ <{}; done",
-            ready.display(),
+            "trap 'kill $!; echo ends; exit' TERM; cat {} & echo starts; echo >{}; wait",
+            never.display(),
             ready.display()
         );
         let daemon = Command::new("sh").args(["-c", &script]).start(&log).unwrap();
