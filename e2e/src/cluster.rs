@@ -1,7 +1,7 @@
 //! A cluster that exists: the handle that every later step starts from, whoever made the cluster.
 //!
-//! It is named from the start, and has its own address ranges: two clusters under one root are two
-//! of these. It makes and removes nothing.
+//! It has its own address ranges: two clusters under one root are two of these. It makes and removes
+//! nothing.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,8 +19,6 @@ const CONNECT: Duration = Duration::from_secs(30);
 #[must_use]
 #[derive(Clone)]
 pub(crate) struct Cluster {
-    /// Its name: the `L` of its intermediate, and Istio's cluster name where there are several.
-    pub(crate) name: String,
     /// The kubeconfig file of an administrator; its current context is this cluster.
     pub(crate) kubeconfig: PathBuf,
     /// The same access, for requests of the harness's own.
@@ -51,15 +49,9 @@ impl Cluster {
     ///
     /// # Errors
     /// The file cannot be read, or is not a kubeconfig with a current context.
-    pub(crate) async fn open(
-        name: &str,
-        kubeconfig: &Path,
-        kubectl: &Path,
-        home: &Path,
-    ) -> Result<Self> {
+    pub(crate) async fn open(kubeconfig: &Path, kubectl: &Path, home: &Path) -> Result<Self> {
         let client = client(kubeconfig).await?;
         Ok(Self {
-            name: name.to_owned(),
             kubeconfig: kubeconfig.to_owned(),
             client,
             kubectl: tool(kubectl, kubeconfig, home),

@@ -3,14 +3,17 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use tools::Cache;
 
 use crate::cli::{Cli, Command};
 use crate::kill_test;
+use crate::matrix;
 use crate::prove;
-use crate::provider::local;
+use crate::provider::{Provider, local};
 use crate::registry::Registry;
 use crate::run::registry_root;
 use crate::rundir::RunId;
+use crate::session::runs_folder;
 use crate::sweep::{Fate, Kept, sweep};
 use crate::terminal;
 use crate::up;
@@ -23,7 +26,11 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Some(Command::NodeInit { plan }) => local::init::run(&plan).await?,
         Some(Command::Up(args)) => up::up(&args).await?,
+        Some(Command::Build(args)) => {
+            Provider::build(&args, Cache::of_user()?, &runs_folder()?).await?;
+        }
         Some(Command::Down { run }) => down(run).await?,
+        Some(Command::Matrix(args)) => return matrix::run(&args).await,
         Some(Command::KillTest(args)) => return kill_test::run(&args).await,
         Some(Command::Run(args)) => return prove::run(&args).await,
         None => return prove::run(&cli.run).await,
@@ -32,7 +39,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
 }
 
 async fn down(only: Option<RunId>) -> Result<()> {
-    let registry = Registry::open(registry_root())?;
+    let registry = Registry::open(&registry_root())?;
     let fates = sweep(&registry, &only.clone().map_or(Kept::End, Kept::EndOnly)).await?;
     if fates.is_empty() {
         terminal::say("there is nothing to end");

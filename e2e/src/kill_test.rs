@@ -95,7 +95,7 @@ pub(crate) async fn run(args: &KillArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let cases = chosen(&args.at)?;
-    let registry = Registry::open(registry_root())?;
+    let registry = Registry::open(&registry_root())?;
     let folder = runs_folder()?;
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let mut outcomes = Vec::new();

@@ -4,19 +4,18 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use pki::{Certificate, Hierarchy};
-use tools::Toolbox;
 
 use crate::claim::{Claim, Tested, Verdict};
-use crate::claims;
 use crate::cluster::Cluster;
 use crate::diagnose::diagnose;
+use crate::release::Release;
 use crate::sabotage::{self, Change, Ends, Sabotage};
 use crate::step::Steps;
 use crate::steps::ca::Administrator;
 use crate::steps::cleanup;
 use crate::steps::istio::{self, Istio};
 use crate::steps::workloads::{self, Client, NAMESPACE, Workloads};
-use crate::view::{Truth, View};
+use crate::view::{Renewal, Truth, View};
 
 /// The steps of a run, the cluster's own included.
 pub(crate) const STEPS: usize = 9;
@@ -60,19 +59,19 @@ pub(crate) struct Proof {
 pub(crate) async fn prove(
     steps: &Steps,
     cluster: &Cluster,
-    toolbox: &Toolbox,
+    release: &Release,
     administrator: &Administrator,
     request: &Request,
     proof: &mut Proof,
 ) -> Result<()> {
     let plug_in = sabotage::plug_in_or_not(cluster, administrator, request.sabotage);
     let cacerts = steps.run("Plug in certificates and key into the cluster", plug_in).await?;
-    let deploy = steps.run("Deploy Istio", istio::deploy(cluster, cacerts, toolbox)).await;
+    let deploy = steps.run("Deploy Istio", istio::deploy(cluster, cacerts, release)).await;
     if let Some(Ends::Stops(words)) = request.sabotage.map(|sabotage| &sabotage.ends) {
         proof.stopped = Some(sabotage::must_stop(deploy, words)?);
         return Ok(());
     }
-    let deploy = workloads::deploy(cluster, deploy?, toolbox, request.client);
+    let deploy = workloads::deploy(cluster, deploy?, release, request.client);
     let (istio, workloads) = steps.run("Deploying example services", deploy).await?;
     let policy = workloads::require_mutual_tls(cluster, &workloads);
     steps.run("Requiring mutual TLS", policy).await?;
@@ -100,6 +99,33 @@ const SECTIONS: [(&str, u8); 3] = [
     ("Replacing the intermediate", u8::MAX),
 ];
 
+/// Tests the claims of a view section by section, and notes what was seen.
+///
+/// # Errors
+/// The run has to stop, or the view's relay did not end well.
+pub(crate) async fn test(
+    steps: &Steps,
+    view: View<'_>,
+    sections: &[(&str, u8)],
+    claims: &[&'static Claim],
+    proof: &mut Proof,
+) -> Result<()> {
+    let mut first = 0;
+    for &(title, last) in sections {
+        let of_section = |claim: &&Claim| (first..=last).contains(&claim.number);
+        let chosen: Vec<_> = claims.iter().copied().filter(of_section).collect();
+        let test = async { Ok(crate::claims::test(&view, &chosen, &proof.tested).await) };
+        let tested = steps.run(title, test).await?;
+        proof.tested.extend(tested);
+        first = last.saturating_add(1);
+    }
+    if let Some(look) = view.already_served() {
+        proof.served = Some(look.served.certificates()?);
+    }
+    proof.workloads = view.workload_certificates();
+    view.close().await
+}
+
 /// A mesh in which everything runs.
 pub(crate) struct Finished<'a> {
     pub(crate) cluster: &'a Cluster,
@@ -123,20 +149,7 @@ impl Finished<'_> {
         };
         proof.held_against = other.as_ref().map(|truth| truth.hierarchy.clone());
         let view = self.view(other.as_ref(), request.folder.join("page"));
-        let mut first = 0;
-        for (title, last) in SECTIONS {
-            let of_section = |claim: &&Claim| (first..=last).contains(&claim.number);
-            let chosen: Vec<_> = request.claims.iter().copied().filter(of_section).collect();
-            let test = async { Ok(claims::test(&view, &chosen, &proof.tested).await) };
-            let tested = steps.run(title, test).await?;
-            proof.tested.extend(tested);
-            first = last.saturating_add(1);
-        }
-        if let Some(look) = view.already_served() {
-            proof.served = Some(look.served.certificates()?);
-        }
-        proof.workloads = view.workload_certificates();
-        view.close().await
+        test(steps, view, &SECTIONS, &request.claims, proof).await
     }
 
     /// Applies a sabotage; what is returned is the truth to hold the mesh against, if another one.
@@ -154,6 +167,7 @@ impl Finished<'_> {
     pub(crate) fn view<'v>(&'v self, other: Option<&'v Truth>, page: PathBuf) -> View<'v> {
         let truth = other.unwrap_or(&self.administrator.truth);
         let Administrator { renewed, stranger, .. } = self.administrator;
-        View::new(self.cluster, &self.istio.mesh, self.workloads, truth, renewed, stranger, page)
+        View::new(self.cluster, &self.istio.mesh, self.workloads, truth, stranger, page)
+            .that_may_change(Renewal { cacerts: self.istio.cacerts, bundle: renewed })
     }
 }

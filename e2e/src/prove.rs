@@ -8,18 +8,18 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use pki::Hierarchy;
 use time::OffsetDateTime;
-use tools::versions;
+use tools::Cache;
 
 use crate::claim::{Claim, Verdict};
 use crate::claims::{CLAIMS, table};
 use crate::diagnose::diagnose;
 use crate::proof::{self, Proof, Request};
-use crate::report::{self, Failure, Report, Sabotaged};
+use crate::report::{self, Failure, Places, Report, Sabotaged};
 use crate::run::{End, Run, scoped};
 use crate::sabotage::{self, SABOTAGES, Sabotage};
-use crate::session::{MeshArgs, Session};
+use crate::session::{MeshArgs, Reader, Session, runs_folder};
 use crate::step::StepTime;
-use crate::steps::workloads::{Client, NAMESPACE};
+use crate::steps::workloads::NAMESPACE;
 use crate::terminal;
 
 mod sabotages;
@@ -50,6 +50,9 @@ pub(crate) struct RunArgs {
     /// Write the JSON report to this file too
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Write a report for others to this file: every claim, as YAML, and nothing of this machine
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["only", "sabotage"])]
+    conformance: Option<PathBuf>,
 }
 
 /// Does what the arguments say.
@@ -74,15 +77,15 @@ pub(crate) async fn run(args: &RunArgs) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Some("all") => Proving::prepare(args, None)?.all_sabotages().await,
+        Some("all") => Proving::prepare(args, None).await?.all_sabotages().await,
         Some(name) => {
             let known = || SABOTAGES.iter().map(|s| s.name).collect::<Vec<_>>().join(", ");
             let sabotage = sabotage::named(name);
             let sabotage =
                 sabotage.with_context(|| format!("no sabotage is named `{name}`: {}", known()))?;
-            Proving::prepare(args, Some(sabotage))?.prove().await
+            Proving::prepare(args, Some(sabotage)).await?.prove().await
         }
-        None => Proving::prepare(args, None)?.prove().await,
+        None => Proving::prepare(args, None).await?.prove().await,
     }
 }
 
@@ -118,9 +121,10 @@ impl Begun {
 }
 
 impl Proving {
-    fn prepare(args: &RunArgs, sabotage: Option<&'static Sabotage>) -> Result<Self> {
+    async fn prepare(args: &RunArgs, sabotage: Option<&'static Sabotage>) -> Result<Self> {
         let claims = chosen(&args.only)?;
-        Ok(Self { args: args.clone(), sabotage, claims, session: Session::prepare()? })
+        let session = Session::prepare(&args.mesh).await?;
+        Ok(Self { args: args.clone(), sabotage, claims, session })
     }
 
     fn request(&self, run: &Run) -> Request {
@@ -149,12 +153,12 @@ impl Proving {
     }
 
     async fn page(&self, run: &Run, notes: &mut Notes) -> Result<()> {
-        let profile = self.args.mesh.profile;
-        let (cluster, administrator) = self.session.cluster_and_ca(run, profile).await?;
+        let ca = self.args.mesh.ca;
+        let (cluster, administrator) = self.session.cluster_and_ca(run, ca).await?;
         notes.hierarchy = Some(administrator.truth.hierarchy.clone());
         let (request, proof) = (self.request(run), &mut notes.proof);
-        let toolbox = &self.session.toolbox;
-        let done = proof::prove(&run.steps, &cluster, toolbox, &administrator, &request, proof);
+        let release = &self.session.release;
+        let done = proof::prove(&run.steps, &cluster, release, &administrator, &request, proof);
         let done = done.await;
         if done.is_err() {
             notes.proof.diagnosis = diagnose(&cluster, NAMESPACE, run.dir.root()).await;
@@ -184,10 +188,10 @@ impl Proving {
             run: begun.id,
             started: begun.started,
             elapsed: begun.clock.elapsed(),
-            provider: "local".to_owned(),
-            profile: self.args.mesh.profile.to_string(),
-            versions: versions_used(),
-            reproduce: self.args.command_line(),
+            provider: self.session.provider.name().to_owned(),
+            profile: self.args.mesh.ca.profile.to_string(),
+            versions: self.session.versions(),
+            reproduce: self.args.command_line(Reader::Oneself),
             steps,
             tested: proof.tested,
             hierarchy: proof.held_against.or(hierarchy),
@@ -201,7 +205,15 @@ impl Proving {
         if let Some(file) = &self.args.report {
             copy_report(&report::json(&report)?, file)?;
         }
+        if let Some(file) = &self.args.conformance {
+            let reproduce = self.args.command_line(Reader::Others);
+            let places = places(&begun.folder)?;
+            copy_report(&report::conformance(&report, &reproduce, &places)?, file)?;
+        }
         terminal::answer(&report::terminal(&report, &begun.folder, terminal::in_colour()));
+        if on_github() {
+            report::annotations(&report).iter().for_each(|line| terminal::answer(line));
+        }
         let code = match report::caught(&report) {
             // The harness itself is wrong.
             Some(false) => Verdict::Unproven.exit_code(),
@@ -213,11 +225,8 @@ impl Proving {
 
 impl RunArgs {
     /// The command line that does the same again.
-    fn command_line(&self) -> String {
-        let mut line = format!("cargo xtask e2e --profile {}", self.mesh.profile);
-        if self.mesh.client == Client::Curl {
-            line.push_str(" --client curl");
-        }
+    fn command_line(&self, reader: Reader) -> String {
+        let mut line = format!("cargo xtask e2e{}", self.mesh.command_line(reader));
         if !self.only.is_empty() {
             line.push_str(&format!(" --only {}", self.only.join(",")));
         }
@@ -231,6 +240,11 @@ impl RunArgs {
         }
         line
     }
+}
+
+/// Whether GitHub reads what is printed (its default environment variables).
+fn on_github() -> bool {
+    std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }
 
 /// The claims that were asked for, by number or name; all of them if none was.
@@ -250,17 +264,14 @@ fn is_called(claim: &Claim, name: &str) -> bool {
     claim.id == name || claim.number.to_string() == name
 }
 
-fn versions_used() -> Vec<(String, String)> {
-    [
-        ("Kubernetes", versions::KUBERNETES),
-        ("etcd", versions::ETCD),
-        ("Istio", versions::ISTIO),
-        ("Istio module", versions::ISTIO_MODULE),
-        ("Envoy", versions::ENVOY_VERSION),
-        ("harness", env!("CARGO_PKG_VERSION")),
-    ]
-    .map(|(name, version)| (name.to_owned(), version.to_owned()))
-    .to_vec()
+/// The folders that a text of the harness's or of a program may name.
+fn places(run: &Path) -> Result<Places> {
+    let (cache, runs) = (Cache::of_user()?, runs_folder()?);
+    let home = std::env::home_dir().unwrap_or_default();
+    let own = [(run, "RUN"), (cache.root(), "CACHE"), (runs.as_path(), "RUNS"), (&home, "HOME")];
+    // The workspace, where the build folder is in it.
+    let workspace = runs.ancestors().nth(2).map(|workspace| (workspace, "WORKSPACE"));
+    Ok(Places::new(own.into_iter().chain(workspace)))
 }
 
 /// Writes a report where the caller wants it, whole.

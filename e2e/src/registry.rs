@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::poll::{Seen, until};
+use crate::provider::Made;
 use crate::provider::local::names::Names;
 use crate::rundir::RunId;
 
@@ -32,8 +33,18 @@ pub(crate) struct Entry {
     pub(crate) step: String,
     /// Whether it was asked to go on without the harness.
     pub(crate) kept: bool,
-    /// The local nodes it made, or was about to make.
-    pub(crate) nodes: Vec<Names>,
+    /// What it made outside of its folder, or was about to make.
+    pub(crate) made: Vec<Made>,
+}
+
+impl Entry {
+    /// The local nodes among what it made.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = &Names> {
+        self.made.iter().filter_map(|made| match made {
+            Made::LocalNode(names) => Some(names),
+            Made::KindCluster(_) => None,
+        })
+    }
 }
 
 /// Whether anyone holds a run's lock.

@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -14,9 +14,8 @@ use futures::FutureExt as _;
 use time::OffsetDateTime;
 
 use crate::abort::Abort;
-use crate::provider::local::names::{Names, free_index};
-use crate::provider::local::network;
-use crate::provider::local::node::{Node, enter};
+use crate::provider::local::node::Node;
+use crate::provider::{Made, Provider};
 use crate::registry::{Entry, Registration, Registry};
 use crate::rundir::{RunDir, RunId};
 use crate::step::Steps;
@@ -24,16 +23,15 @@ use crate::sweep::{self, Kept, sweep};
 use crate::terminal;
 
 /// What a run is given.
-#[derive(Clone, Debug)]
-pub(crate) struct Setup {
+pub(crate) struct Setup<'a> {
     /// Where the runs of this machine are registered.
     pub(crate) registry: PathBuf,
     /// The folder that gets a folder for the run.
     pub(crate) parent: PathBuf,
     /// How many steps there are.
     pub(crate) steps: usize,
-    /// How many local nodes to reserve addresses for.
-    pub(crate) nodes: u8,
+    /// Who will make something for the run, which is written down before it is made.
+    pub(crate) provider: Option<&'a Provider>,
     /// Whether the mesh of a failed run stays.
     pub(crate) keep_on_failure: bool,
 }
@@ -57,26 +55,22 @@ pub(crate) struct Run {
     pub(crate) abort: Abort,
     /// When it began.
     pub(crate) now: OffsetDateTime,
-    /// The local nodes it may make.
-    pub(crate) names: Vec<Names>,
+    /// What it may make outside of its folder.
+    pub(crate) made: Vec<Made>,
     registration: Rc<Registration>,
-    nodes: RefCell<Vec<Held>>,
-}
-
-/// A local node, and what a person needs to know of it.
-pub(crate) struct Held {
-    /// The node itself: it runs until this is dropped.
-    pub(crate) node: Node,
-    /// What it is called.
-    pub(crate) names: Names,
-    /// The kubeconfig of its cluster.
-    pub(crate) kubeconfig: PathBuf,
+    nodes: RefCell<Vec<Node>>,
+    hints: RefCell<Vec<String>>,
 }
 
 impl Run {
     /// Keeps a node running until the run ends.
-    pub(crate) fn hold(&self, node: Held) {
+    pub(crate) fn hold(&self, node: Node) {
         self.nodes.borrow_mut().push(node);
+    }
+
+    /// Something to be told where the run's mesh is kept: how to reach it.
+    pub(crate) fn hint_if_kept(&self, hint: String) {
+        self.hints.borrow_mut().push(hint);
     }
 
     /// The file whose lock says that the run lives.
@@ -95,7 +89,7 @@ impl Run {
 /// # Errors
 /// What `body` returns, or the teardown's own error if there is no other.
 pub(crate) async fn scoped<T>(
-    setup: &Setup,
+    setup: &Setup<'_>,
     abort: &Abort,
     body: impl AsyncFnOnce(&Run) -> Result<(T, End)>,
 ) -> Result<T> {
@@ -137,19 +131,15 @@ pub(crate) async fn scoped<T>(
     }
 }
 
-async fn begin(setup: &Setup, registry: &Registry, abort: Abort) -> Result<Run> {
-    let routes = if setup.nodes == 0 { Vec::new() } else { network::machine_routes().await? };
+async fn begin(setup: &Setup<'_>, registry: &Registry, abort: Abort) -> Result<Run> {
     let guard = registry.lock().await?;
     let runs = guard.runs()?;
-    let mut taken: Vec<u8> =
-        runs.iter().flat_map(|(entry, _)| &entry.nodes).map(|names| names.index).collect();
+    let others: Vec<_> = runs.iter().flat_map(|(entry, _)| entry.nodes()).collect();
     let id = RunId::random()?;
     let dir = RunDir::new(&setup.parent, &id)?;
-    let mut names = Vec::new();
-    for cluster in 0..setup.nodes {
-        let index = free_index(&taken, &routes)?;
-        taken.push(index);
-        names.push(Names::new(&id, dir.root(), cluster, index));
+    let mut made = Vec::new();
+    if let Some(provider) = setup.provider {
+        made.push(provider.will_make(&id, &dir, &others).await?);
     }
     let registration = Rc::new(guard.register(Entry {
         id,
@@ -157,7 +147,7 @@ async fn begin(setup: &Setup, registry: &Registry, abort: Abort) -> Result<Run> 
         harness: std::process::id(),
         step: String::new(),
         kept: false,
-        nodes: names.clone(),
+        made: made.clone(),
     })?);
     dir.create()?;
     let told = Rc::clone(&registration);
@@ -165,17 +155,18 @@ async fn begin(setup: &Setup, registry: &Registry, abort: Abort) -> Result<Run> 
         told.update(|entry| entry.step = title.to_owned())
     });
     let now = OffsetDateTime::now_utc();
-    let nodes = RefCell::default();
-    Ok(Run { dir, steps, abort, now, names, registration, nodes })
+    let (nodes, hints) = (RefCell::default(), RefCell::default());
+    Ok(Run { dir, steps, abort, now, made, registration, nodes, hints })
 }
 
 /// Lets the run's nodes go on without the harness, and says how to reach and to end them.
 async fn stay(run: &Run) -> Result<()> {
     run.registration.update(|entry| entry.kept = true)?;
-    for Held { node, names, kubeconfig } in run.nodes.take() {
+    for node in run.nodes.take() {
         node.keep().await?;
-        terminal::say(&format!("kept, with KUBECONFIG={}", kubeconfig.display()));
-        terminal::say(&format!("to enter the node: {}", enter(&names)?));
+    }
+    for hint in run.hints.take() {
+        terminal::say(&hint);
     }
     terminal::say(&format!("to end it: cargo xtask e2e down {}", run.id()));
     Ok(())
@@ -190,9 +181,15 @@ async fn tear_down(run: &Run, registry: &Registry) -> Result<()> {
     Ok(())
 }
 
-/// The machine-wide folder in which runs are registered: gone after a reboot, as they are.
-pub(crate) fn registry_root() -> &'static Path {
-    Path::new("/run/cacerts-e2e")
+/// The folder in which runs are registered: the machine's, or the user's own where that is not
+/// root. Gone after a reboot, as they are.
+pub(crate) fn registry_root() -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/run/cacerts-e2e");
+    }
+    let of_user = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let name = || format!("cacerts-e2e-{}", rustix::process::geteuid().as_raw());
+    of_user.map_or_else(|| std::env::temp_dir().join(name()), |dir| dir.join("cacerts-e2e"))
 }
 
 #[cfg(test)]

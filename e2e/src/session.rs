@@ -3,17 +3,19 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use clap::Args;
-use pki::Profile;
-use tools::{Cache, Toolbox, host, progress};
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum as _};
+use pki::KeyAlgorithm;
+use tools::{Cache, Kubernetes};
 
 use crate::abort::Abort;
 use crate::cluster::Cluster;
-use crate::provider::local;
+use crate::provider::kind::KindArgs;
+use crate::provider::{Provider, ProviderName};
+use crate::release::{Release, ReleaseArgs};
 use crate::run::{Run, Setup, registry_root};
-use crate::steps::ca::{self, Administrator};
+use crate::steps::ca::{self, Administrator, CaArgs};
 use crate::steps::workloads::Client;
-use crate::terminal;
 
 /// The name of the local cluster, as on the page.
 pub(crate) const CLUSTER: &str = "cluster1";
@@ -21,20 +23,81 @@ pub(crate) const CLUSTER: &str = "cluster1";
 /// What mesh to set up.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct MeshArgs {
-    /// The CA's profile: makefile (what Istio's Makefile makes) or hardened
-    #[arg(long, default_value = "makefile", value_name = "PROFILE")]
-    pub(crate) profile: Profile,
+    #[command(flatten)]
+    pub(crate) ca: CaArgs,
     /// Which of Istio's samples sends the requests
     #[arg(long, value_enum, default_value = "sleep")]
     pub(crate) client: Client,
+    /// Where the mesh runs
+    #[arg(long, value_enum, default_value = "auto", value_name = "PROVIDER")]
+    pub(crate) provider: ProviderName,
+    /// The Kubernetes of a local node: v1.34.4, v1.36.3 (the default) or v1.37.2
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kubernetes: Option<Kubernetes>,
+    #[command(flatten)]
+    pub(crate) release: ReleaseArgs,
+    #[command(flatten)]
+    pub(crate) kind: KindArgs,
+}
+
+/// Who reads a command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// Whoever ran it, on the same machine.
+    Oneself,
+    /// Anybody, on any machine.
+    Others,
+}
+
+impl Reader {
+    /// What to show of an argument: folders and addresses of a machine are nothing to others.
+    fn shown(self, flag: &str, value: &str) -> String {
+        let word = match flag {
+            "--istio-dir" | "--bundle" => "DIR",
+            "--kubeconfig" => "FILE",
+            "--context" => "NAME",
+            "--registry-mirror" => "URL",
+            _ => value,
+        };
+        if self == Self::Others { word } else { value }.to_owned()
+    }
+}
+
+impl MeshArgs {
+    /// The arguments that say the same again, each after a space.
+    pub(crate) fn command_line(&self, reader: Reader) -> String {
+        let mut line = format!(" --profile {}", self.ca.profile);
+        let client = (self.client == Client::Curl).then_some("curl");
+        let provider = self.provider.to_possible_value();
+        let provider = provider.as_ref().map(PossibleValue::get_name);
+        let images = self.kind.images.and_then(|images| images.to_possible_value());
+        let istio_dir = self.release.istio_dir.as_ref().map(|dir| dir.display().to_string());
+        let given = [
+            ("--key", self.ca.key.map(KeyAlgorithm::name)),
+            ("--client", client),
+            ("--provider", provider.filter(|_| self.provider != ProviderName::Auto)),
+            ("--kubernetes", self.kubernetes.map(Kubernetes::version)),
+            ("--images", images.as_ref().map(PossibleValue::get_name)),
+            ("--node-image", self.kind.node_image.as_deref()),
+            ("--registry-mirror", self.kind.registry_mirror.as_deref()),
+            ("--istio-dir", istio_dir.as_deref()),
+        ];
+        let settings = self.release.settings.iter().map(|set| ("--istio-set", Some(set.as_str())));
+        for (flag, value) in given.into_iter().chain(settings) {
+            if let Some(value) = value {
+                line.push_str(&format!(" {flag} {}", reader.shown(flag, value)));
+            }
+        }
+        line
+    }
 }
 
 /// A machine on which a run can start.
 pub(crate) struct Session {
-    pub(crate) toolbox: Toolbox,
+    pub(crate) provider: Provider,
+    pub(crate) release: Release,
     pub(crate) abort: Abort,
     parent: PathBuf,
-    cache: Cache,
 }
 
 impl Session {
@@ -42,25 +105,23 @@ impl Session {
     ///
     /// # Errors
     /// The machine lacks something that cannot be installed, or a build failed.
-    pub(crate) fn prepare() -> Result<Self> {
+    pub(crate) async fn prepare(args: &MeshArgs) -> Result<Self> {
+        args.ca.algorithm()?;
         let parent = runs_folder()?;
-        let cache = Cache::of_user()?;
-        local::preflight(&[&parent, cache.root()])?;
-        host::prepare(&cache, host::Purpose::Node, terminal::say)?;
-        let toolbox = Toolbox::prepare(&cache, progress::for_stderr().as_ref())?;
+        let (provider, release) = Provider::prepare(args, Cache::of_user()?, &parent).await?;
         // Not before: until here a signal may end the harness where it stands.
         let abort = Abort::new();
         abort.on_signals()?;
-        Ok(Self { toolbox, abort, parent, cache })
+        Ok(Self { provider, release, abort, parent })
     }
 
-    /// A run of so many steps on one local node.
-    pub(crate) fn setup(&self, steps: usize, keep_on_failure: bool) -> Setup {
+    /// A run of so many steps on a cluster of the provider's.
+    pub(crate) fn setup(&self, steps: usize, keep_on_failure: bool) -> Setup<'_> {
         Setup {
-            registry: registry_root().to_owned(),
+            registry: registry_root(),
             parent: self.parent.clone(),
             steps,
-            nodes: 1,
+            provider: Some(&self.provider),
             keep_on_failure,
         }
     }
@@ -70,7 +131,7 @@ impl Session {
     /// # Errors
     /// A part of it does not start.
     pub(crate) async fn cluster(&self, run: &Run) -> Result<Cluster> {
-        run.steps.run("Create a cluster", self.node(run)).await
+        run.steps.run("Create a cluster", self.provider.up(run, CLUSTER)).await
     }
 
     /// The first step, and meanwhile the CA: it needs no cluster.
@@ -80,23 +141,28 @@ impl Session {
     pub(crate) async fn cluster_and_ca(
         &self,
         run: &Run,
-        profile: Profile,
+        args: CaArgs,
     ) -> Result<(Cluster, Administrator)> {
         let (folder, now) = (run.dir.root().join("ca"), run.now);
         let ca = async {
-            let make = move || ca::make(&folder, CLUSTER, profile, now);
+            let make = move || ca::make(&folder, CLUSTER, args, now);
             tokio::task::spawn_blocking(make).await.context("make the CA")?
         };
         let both = async {
             let ca = run.steps.part("make a root and a cluster CA", ca);
-            tokio::try_join!(self.node(run), ca)
+            tokio::try_join!(self.provider.up(run, CLUSTER), ca)
         };
         run.steps.run("Create a cluster", both).await
     }
+}
 
-    async fn node(&self, run: &Run) -> Result<Cluster> {
-        let names = run.names.first().context("no node was reserved")?;
-        local::up(run, CLUSTER, names, &self.cache, &self.toolbox).await
+impl Session {
+    /// What a run is made of: names and versions.
+    pub(crate) fn versions(&self) -> Vec<(String, String)> {
+        let mut versions = self.provider.versions();
+        versions.extend(self.release.versions());
+        versions.push(("harness".to_owned(), env!("CARGO_PKG_VERSION").to_owned()));
+        versions
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use crate::poll::{Seen, until};
-use crate::provider::local::node;
+use crate::provider::Made;
 use crate::registry::{Entry, Guard, Life, Registry};
 use crate::rundir::RunId;
 
@@ -58,6 +58,10 @@ pub(crate) async fn sweep(registry: &Registry, kept: &Kept) -> Result<Vec<Fate>>
     }
     for (entry, life) in runs {
         let remove = match life {
+            // A cluster in an engine goes on without a process that could hold a lock.
+            Life::Left(_) if entry.kept && entry.made.iter().any(Made::lives_by_itself) => {
+                kept.ends(&entry.id)
+            }
             Life::Left(_) => true,
             Life::Live => entry.kept && kept.ends(&entry.id),
         };
@@ -80,10 +84,8 @@ pub(crate) async fn sweep(registry: &Registry, kept: &Kept) -> Result<Vec<Fate>>
 /// # Errors
 /// Something stays.
 pub(crate) async fn clear(entry: &Entry) -> Result<()> {
-    for names in &entry.nodes {
-        node::remove(names)
-            .await
-            .with_context(|| format!("remove the node {} of the run {}", names.cgroup, entry.id))?;
+    for made in &entry.made {
+        made.remove().await.with_context(|| format!("remove {made} of the run {}", entry.id))?;
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ pub(crate) struct UpArgs {
 /// # Errors
 /// A step failed; nothing is left running then.
 pub(crate) async fn up(args: &UpArgs) -> Result<()> {
-    let session = Session::prepare()?;
+    let session = Session::prepare(&args.mesh).await?;
     let setup = session.setup(if args.only_cluster { 1 } else { STEPS }, false);
     let cluster = scoped(&setup, &session.abort, async |run| {
         let cluster = match args.only_cluster {
@@ -43,12 +43,12 @@ pub(crate) async fn up(args: &UpArgs) -> Result<()> {
 
 async fn mesh(session: &Session, run: &Run, args: &MeshArgs) -> Result<Cluster> {
     let steps = &run.steps;
-    let (cluster, administrator) = session.cluster_and_ca(run, args.profile).await?;
+    let (cluster, administrator) = session.cluster_and_ca(run, args.ca).await?;
     let plug_in = cacerts::plug_in(&cluster, &administrator);
     let cacerts = steps.run("Plug in certificates and key into the cluster", plug_in).await?;
-    let deploy = istio::deploy(&cluster, cacerts, &session.toolbox);
+    let deploy = istio::deploy(&cluster, cacerts, &session.release);
     let control_plane = steps.run("Deploy Istio", deploy).await?;
-    let deploy = workloads::deploy(&cluster, control_plane, &session.toolbox, args.client);
+    let deploy = workloads::deploy(&cluster, control_plane, &session.release, args.client);
     let (_, workloads) = steps.run("Deploying example services", deploy).await?;
     let policy = workloads::require_mutual_tls(&cluster, &workloads);
     steps.run("Requiring mutual TLS", policy).await?;

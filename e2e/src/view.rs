@@ -6,15 +6,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use futures::future::try_join_all;
-use mesh::{Hello, Istiod, Look, Mesh, PodRef, Proxy, ProxySecrets, ProxyState, Relay, handshake};
+use mesh::{Hello, Istiod, Look, Mesh, MeshConfig, PodRef, Proxy, Relay, RootState, handshake};
 use pki::{Bundle, BundleFiles, Certificate, Hierarchy, SpiffeId, TrustBundle};
 use time::OffsetDateTime;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::cluster::Cluster;
 use crate::poll::{Seen, until};
+use crate::steps::cacerts::Cacerts;
 use crate::steps::workloads::Workloads;
+
+mod proxies;
+
+pub(crate) use proxies::Proxies;
 
 /// How long a mesh that was just set up may take to behave: a policy to reach a proxy, a first
 /// request to find its way. What has not settled by then is judged as it is.
@@ -27,15 +31,23 @@ pub(crate) struct View<'a> {
     pub(crate) workloads: &'a Workloads,
     /// What the mesh is held against.
     pub(crate) truth: &'a Truth,
-    /// A second cluster CA under the administrator's root, for the claim that changes the mesh.
-    pub(crate) renewed: &'a Bundle,
+    /// What the claim that changes the mesh does; nothing in a mesh that is not the harness's own.
+    pub(crate) renewal: Option<Renewal<'a>>,
+    /// The configuration of a mesh that others set up; it may leave namespaces out.
+    pub(crate) config: Option<&'a MeshConfig>,
     /// A CA that the mesh must not know, of the same names.
     pub(crate) stranger: &'a Bundle,
     /// Where the page's own files go.
     pub(crate) page: PathBuf,
     served: OnceCell<Result<Look, String>>,
-    secrets: OnceCell<Vec<(Proxy, ProxySecrets)>>,
+    proxies: OnceCell<Proxies>,
     relay: Mutex<Option<Relay>>,
+}
+
+/// A second cluster CA under the administrator's root, and the Secret that it goes into.
+pub(crate) struct Renewal<'a> {
+    pub(crate) cacerts: Cacerts,
+    pub(crate) bundle: &'a Bundle,
 }
 
 /// The public half of the CA that should be plugged in. No key is in it.
@@ -64,18 +76,40 @@ impl Truth {
 }
 
 impl<'a> View<'a> {
-    /// Nothing is looked at yet.
+    /// Nothing is looked at yet; the mesh is not to be changed.
     pub(crate) fn new(
         cluster: &'a Cluster,
         mesh: &'a Mesh,
         workloads: &'a Workloads,
         truth: &'a Truth,
-        renewed: &'a Bundle,
         stranger: &'a Bundle,
         page: PathBuf,
     ) -> Self {
-        let (served, secrets, relay) = (OnceCell::new(), OnceCell::new(), Mutex::new(None));
-        Self { cluster, mesh, workloads, truth, renewed, stranger, page, served, secrets, relay }
+        let (served, proxies, relay) = (OnceCell::new(), OnceCell::new(), Mutex::new(None));
+        let (renewal, config) = (None, None);
+        Self {
+            cluster,
+            mesh,
+            workloads,
+            truth,
+            renewal,
+            config,
+            stranger,
+            page,
+            served,
+            proxies,
+            relay,
+        }
+    }
+
+    /// The same, of a mesh that may be changed in this way.
+    pub(crate) fn that_may_change(self, renewal: Renewal<'a>) -> Self {
+        Self { renewal: Some(renewal), ..self }
+    }
+
+    /// The same, of a mesh with this configuration.
+    pub(crate) fn configured(self, config: &'a MeshConfig) -> Self {
+        Self { config: Some(config), ..self }
     }
 
     /// The time at which certificates are judged.
@@ -100,24 +134,14 @@ impl<'a> View<'a> {
         self.served.get()?.as_ref().ok()
     }
 
-    /// What every living proxy of the mesh serves and trusts; looked at once.
-    pub(crate) async fn secrets(&self) -> Result<&[(Proxy, ProxySecrets)]> {
-        let look = async || {
-            let proxies = self.mesh.proxies().await?;
-            let living =
-                proxies.into_iter().filter(|p| !matches!(p.state, ProxyState::Finished { .. }));
-            let looks = living.map(|proxy| async {
-                let secrets = self.mesh.proxy_secrets(&proxy).await?;
-                Ok((proxy, secrets))
-            });
-            try_join_all(looks).await
-        };
-        self.secrets.get_or_try_init(look).await.map(Vec::as_slice)
+    /// What the proxies of the mesh serve and trust; looked at once.
+    pub(crate) async fn proxies(&self) -> Result<&Proxies> {
+        self.proxies.get_or_try_init(async || proxies::look(self.mesh).await).await
     }
 
     /// The workload certificates seen by that look, by pod.
     pub(crate) fn workload_certificates(&self) -> Vec<(String, Certificate)> {
-        let seen = self.secrets.get().into_iter().flatten();
+        let seen = self.proxies.get().into_iter().flat_map(|proxies| &proxies.seen);
         seen.filter_map(|(proxy, secrets)| {
             Some((proxy.pod.to_string(), secrets.chain.first()?.clone()))
         })
@@ -179,8 +203,7 @@ impl<'a> View<'a> {
 
     /// The proxy of a pod.
     pub(crate) async fn proxy(&self, pod: &PodRef) -> Result<Proxy> {
-        let proxies = self.mesh.proxies().await?;
-        let found = proxies.into_iter().find(|proxy| proxy.pod == *pod);
+        let found = self.mesh.proxy(pod).await?;
         found.with_context(|| format!("pod {pod} has no proxy"))
     }
 
@@ -197,14 +220,9 @@ impl<'a> View<'a> {
     /// trusts, whatever the truth is.
     pub(crate) async fn agents_roots(&self) -> Result<TrustBundle> {
         let namespace = &self.workloads.namespace;
-        let roots = self.mesh.namespace_roots(&self.truth.root_pem).await?;
-        let found = roots.into_iter().find(|root| root.namespace == *namespace);
-        let state = found.map(|root| root.state);
-        match state {
-            Some(mesh::RootState::Same) => Ok(self.truth.hierarchy.trust_bundle().clone()),
-            Some(mesh::RootState::Differs { found }) => {
-                Ok(TrustBundle::from_pem(found.as_bytes())?)
-            }
+        match self.mesh.namespace_root(namespace, &self.truth.root_pem).await? {
+            RootState::Same => Ok(self.truth.hierarchy.trust_bundle().clone()),
+            RootState::Differs { found } => Ok(TrustBundle::from_pem(found.as_bytes())?),
             _ => bail!("namespace `{namespace}` has no usable ConfigMap `istio-ca-root-cert`"),
         }
     }

@@ -5,11 +5,11 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
-use crate::command::{Program, target_dir};
+use crate::command::Program;
 use crate::tally::Tally;
-use crate::{api_server, e2e, fixtures, layering, terminal};
+use crate::{api_server, e2e, fixtures, kind, layering, terminal};
 
 /// Which checks to run.
 #[derive(clap::Args)]
@@ -17,6 +17,9 @@ pub(crate) struct Args {
     /// Run one group only
     #[arg(long, value_enum)]
     only: Option<Group>,
+    /// Run also what takes too long for every change: every sabotage on kind, every way to be
+    #[arg(long)]
+    full: bool,
 }
 
 /// What a check needs, and how long it takes.
@@ -26,6 +29,9 @@ enum Group {
     Checks,
     /// A real API server and real meshes: every claim, every sabotage, killed harnesses
     Mesh,
+    /// What --full adds to them
+    #[value(skip)]
+    Full,
 }
 
 /// One check: what it is called, what it needs, and what it counts.
@@ -48,12 +54,19 @@ const CHECKS: &[Check] = &[
     Check { name: "mesh, profile hardened", group: Group::Mesh, run: mesh_hardened },
     Check { name: "sabotages", group: Group::Mesh, run: sabotages },
     Check { name: "killed harnesses", group: Group::Mesh, run: kills },
+    Check { name: "mesh on kind", group: Group::Mesh, run: kind::claims },
+    Check { name: "every sabotage on kind", group: Group::Full, run: kind::sabotages },
+    Check { name: "images from a registry", group: Group::Full, run: kind::registry::claims },
+    Check { name: "killed harnesses, every way", group: Group::Full, run: all_kills },
 ];
 
 /// Runs the checks and closes with the count.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let chosen: Vec<_> =
-        CHECKS.iter().filter(|check| args.only.is_none_or(|only| only == check.group)).collect();
+    let is_chosen = |check: &&Check| match check.group {
+        Group::Full => args.full,
+        group => args.only.is_none_or(|only| only == group),
+    };
+    let chosen: Vec<_> = CHECKS.iter().filter(is_chosen).collect();
     let mut total = Tally::default();
     let mut failed = Vec::new();
     for (index, check) in chosen.iter().enumerate() {
@@ -122,41 +135,35 @@ fn fixtures() -> Result<Tally> {
 }
 
 fn mesh_makefile() -> Result<Tally> {
-    harness("mesh-makefile", &["run", "--require", "--profile", "makefile"])
+    harness("mesh-makefile", &["run", "--provider", "local", "--require", "--profile", "makefile"])
 }
 
 fn mesh_hardened() -> Result<Tally> {
-    harness("mesh-hardened", &["run", "--require", "--profile", "hardened", "--client", "curl"])
+    let hardened = ["--profile", "hardened", "--client", "curl"];
+    harness(
+        "mesh-hardened",
+        &[&["run", "--provider", "local", "--require"], &hardened[..]].concat(),
+    )
 }
 
 fn sabotages() -> Result<Tally> {
-    harness("sabotages", &["run", "--sabotage", "all"])
+    harness("sabotages", &["run", "--provider", "local", "--sabotage", "all"])
 }
 
 fn kills() -> Result<Tally> {
     harness("kills", &["kill-test", "--at", "node,istio,workloads"])
 }
 
-/// Runs the harness and counts what its report says. A run that ends badly without a failure in
-/// its report has failed all the same.
+fn all_kills() -> Result<Tally> {
+    harness("all-kills", &["kill-test"])
+}
+
+/// Builds the harness, runs it and counts what its report says.
 fn harness(name: &str, args: &[&str]) -> Result<Tally> {
     if !e2e::build()? {
         return Ok(Tally::ONE_FAILURE);
     }
-    let report = target_dir().join("ci").join(name).with_extension("json");
-    // A report of an earlier run must not be counted.
-    if report.exists() {
-        std::fs::remove_file(&report).context("cannot remove an earlier report")?;
-    }
-    let status = e2e::harness().args(args).arg("--report").arg(&report).status()?;
-    let mut tally = match std::fs::read_to_string(&report) {
-        Ok(report) => Tally::from_report(&report)?,
-        Err(_) => Tally::ONE_FAILURE,
-    };
-    if !status.success() && tally.failed == 0 {
-        tally += Tally::ONE_FAILURE;
-    }
-    Ok(tally)
+    e2e::counted(name, e2e::harness().args(args), 0)
 }
 
 /// A check that counts as nothing when it passes: it is no test.

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -18,6 +18,18 @@ pub(crate) fn workspace() -> &'static Path {
 pub(crate) fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| workspace().join("target"), |dir| workspace().join(dir))
+}
+
+/// A program that runs until this is dropped.
+pub(crate) struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended by itself cannot be killed, and is waited for all the same.
+        if let Err(error) = self.0.kill().and_then(|()| self.0.wait().map(drop)) {
+            terminal::say(&format!("warning: a program was not ended: {error}"));
+        }
+    }
 }
 
 /// A program with its arguments, run in the workspace's root unless told otherwise.
@@ -87,6 +99,26 @@ impl Program {
             }
         }
         child.wait().with_context(|| format!("cannot wait for `{words}`"))
+    }
+
+    /// Starts it, and returns once a line of its standard error has these words. It ends when what
+    /// is returned is dropped.
+    pub(crate) fn until_it_says(mut self, words: &str) -> Result<Running> {
+        let program = self.words();
+        let child = self.command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut running = Running(child.with_context(|| format!("cannot run `{program}`"))?);
+        let stderr = running.0.stderr.take().context("its standard error is not piped")?;
+        let mut said = BufReader::new(stderr).lines();
+        let mut last = String::new();
+        for line in said.by_ref() {
+            last = line.with_context(|| format!("cannot read what `{program}` says"))?;
+            if last.contains(words) {
+                // Read on: a program whose pipe is full or closed stops.
+                std::thread::spawn(move || said.for_each(drop));
+                return Ok(running);
+            }
+        }
+        bail!("`{program}` ended before it said `{words}`; its last words: {last}")
     }
 
     /// Runs it silently and returns its standard output; a failure carries its standard error.

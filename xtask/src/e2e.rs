@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::command::{Program, target_dir};
+use crate::tally::Tally;
 use crate::terminal;
 
 /// Whatever follows is the harness's own command line.
@@ -43,6 +44,25 @@ pub(crate) fn harness() -> Program {
     Program::new(binary())
 }
 
-fn binary() -> std::path::PathBuf {
+/// Runs the harness, which was built, and counts what its report says. A run that ends with another
+/// exit code than `code` has failed, whatever its report says.
+pub(crate) fn counted(name: &str, harness: Program, code: i32) -> Result<Tally> {
+    let report = target_dir().join("ci").join(name).with_extension("json");
+    // A report of an earlier run must not be counted.
+    if report.exists() {
+        std::fs::remove_file(&report).context("cannot remove an earlier report")?;
+    }
+    let status = harness.arg("--report").arg(&report).status()?;
+    let mut tally = match std::fs::read_to_string(&report) {
+        Ok(report) => Tally::from_report(&report)?,
+        Err(_) => Tally::ONE_FAILURE,
+    };
+    if status.code() != Some(code) && tally.failed == 0 {
+        tally += Tally::ONE_FAILURE;
+    }
+    Ok(tally)
+}
+
+pub(crate) fn binary() -> std::path::PathBuf {
     target_dir().join("debug").join("e2e")
 }

@@ -85,7 +85,7 @@ fn make() -> Result<PathBuf> {
 }
 
 /// The folder of the pinned Istio module, downloaded if it is not there.
-fn istio_module() -> Result<PathBuf> {
+pub(crate) fn istio_module() -> Result<PathBuf> {
     let module = Program::new("go")
         .args(["mod", "download", "-json", "istio.io/istio"])
         .env("GOFLAGS", "-mod=readonly")

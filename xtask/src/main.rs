@@ -12,7 +12,9 @@ mod bench;
 mod ci;
 mod command;
 mod e2e;
+mod engine;
 mod fixtures;
+mod kind;
 mod layering;
 mod tally;
 mod terminal;
@@ -27,7 +29,8 @@ mod terminal;
                   cargo xtask e2e --profile hardened  the same with the hardened CA profile\n  \
                   cargo xtask e2e --help              everything the harness can do\n  \
                   cargo xtask ci                      every check, as CI runs them\n  \
-                  cargo xtask ci --only checks        without the mesh\n\n\
+                  cargo xtask ci --only checks        without the mesh\n  \
+                  cargo xtask ci --full               and what takes an hour\n\n\
                   Exit codes: 0 passed, 1 something is wrong, 2 it could not be tested"
 )]
 struct Cli {

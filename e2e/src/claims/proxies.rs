@@ -1,6 +1,6 @@
 //! The claim about every proxy of the mesh, wherever it runs.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use mesh::{Proxy, ProxySecrets};
 
 use super::control_plane::{describe, finding, same_set};
@@ -11,17 +11,43 @@ use crate::view::View;
 pub(super) async fn serve_and_trust(view: &View<'_>) -> Result<Finding> {
     let mut evidence = Evidence::default();
     let mut wrong = Vec::new();
-    for (proxy, secrets) in view.secrets().await? {
-        let name = format!("{} ({:?})", proxy.pod, proxy.kind);
+    let proxies = view.proxies().await?;
+    for (proxy, secrets) in &proxies.seen {
+        let name = name(proxy);
         evidence = evidence.with(&name, secrets.chain.first().map_or_else(String::new, describe));
         for problem in judge(view, proxy, secrets) {
             wrong.push(format!("{name}: {problem}"));
         }
     }
-    if evidence.0.is_empty() {
-        wrong.push("expected proxies, found none".to_owned());
+    if evidence.0.is_empty() && proxies.failed.is_empty() {
+        wrong.push("expected proxies, found none that runs".to_owned());
     }
-    Ok(finding(wrong, evidence))
+    for (proxy, why) in &proxies.passed_over {
+        evidence = evidence.with(format!("{} was not looked at", name(proxy)), why);
+    }
+    if !wrong.is_empty() {
+        return Ok(finding(wrong, evidence));
+    }
+    if let Some((proxy, error)) = proxies.failed.first() {
+        let others = match proxies.failed.len() - 1 {
+            0 => String::new(),
+            others => format!(" and {others} others"),
+        };
+        bail!("cannot look at {}{others}: {error}", name(proxy));
+    }
+    if !proxies.opaque.is_empty() {
+        return Ok(Finding::Skipped(format!(
+            "{} ztunnels hold the certificates of pods in ambient mode and cannot be looked at; \
+             the other {} proxies serve the cluster CA and trust the root",
+            proxies.opaque.len(),
+            proxies.seen.len()
+        )));
+    }
+    Ok(Finding::Holds(evidence))
+}
+
+fn name(proxy: &Proxy) -> String {
+    format!("{} ({:?})", proxy.pod, proxy.kind)
 }
 
 /// What is wrong with what one proxy serves and trusts.

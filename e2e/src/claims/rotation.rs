@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use mesh::Istiod;
 
 use super::control_plane::{describe, request};
@@ -17,8 +17,9 @@ const RELOAD: Duration = Duration::from_secs(150);
 /// Claim 13.
 pub(super) async fn new_intermediate_is_picked_up(view: &View<'_>) -> Result<Finding> {
     let before = view.istiod().await?;
-    let expected = view.renewed.hierarchy();
-    view.workloads.cacerts.replace(view.cluster, view.renewed).await?;
+    let renewal = view.renewal.as_ref().context("the mesh is not to be changed")?;
+    let expected = renewal.bundle.hierarchy();
+    renewal.cacerts.replace(view.cluster, renewal.bundle).await?;
 
     // The root is the same, so the agents' trust in istiod does not change.
     let roots = view.truth.hierarchy.trust_bundle();

@@ -25,7 +25,7 @@ pub(crate) fn processes(entry: &Entry) -> Result<BTreeMap<u32, String>> {
             found.insert(pid, line);
         }
     }
-    for names in &entry.nodes {
+    for names in entry.nodes() {
         for pid in groups(names)?.processes()? {
             let pid = pid.as_raw_nonzero().get().cast_unsigned();
             found.entry(pid).or_insert_with(|| format!("process {pid} in {}", names.cgroup));
@@ -58,7 +58,7 @@ pub(crate) fn traces(entry: &Entry, registry: &Registry) -> Result<Vec<String>> 
     }
     let mounts = fs::read_to_string("/proc/self/mountinfo").context("cannot read the mounts")?;
     left.extend(mounts.lines().filter(|line| line.contains(id)).map(str::to_owned));
-    let disks = entry.nodes.iter().map(|names| &names.disk).filter(|disk| disk.exists());
+    let disks = entry.nodes().map(|names| &names.disk).filter(|disk| disk.exists());
     left.extend(disks.map(|disk| disk.display().to_string()));
     let registered = registry.entries()?.iter().any(|other| other.id == entry.id);
     left.extend(registered.then(|| format!("the run {id} is registered")));

@@ -16,12 +16,12 @@ impl Proving {
         let setup = self.session.setup(1 + Suite::steps(), false);
         let (folder, ended) = scoped(&setup, &self.session.abort, async |run| {
             let begun = Begun::new(run);
-            let profile = self.args.mesh.profile;
-            let (cluster, administrator) = self.session.cluster_and_ca(run, profile).await?;
+            let ca = self.args.mesh.ca;
+            let (cluster, administrator) = self.session.cluster_and_ca(run, ca).await?;
             let suite = Suite {
                 steps: &run.steps,
                 cluster: &cluster,
-                toolbox: &self.session.toolbox,
+                release: &self.session.release,
                 administrator: &administrator,
                 request: &self.request(run),
             };

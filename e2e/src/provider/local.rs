@@ -9,16 +9,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Namespace, Node as NodeObject};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use tools::versions::COREDNS_IMAGE;
-use tools::{Cache, Program, Toolbox};
+use tools::{Cache, Kubernetes, Program, Set, Toolbox, host, progress, versions};
 
 use crate::cluster::Cluster;
 use crate::poll::{Seen, until};
-use crate::run::{Held, Run};
-use crate::rundir::{write, write_secret};
+use crate::provider::{Made, ready};
+use crate::release::Release;
+use crate::run::Run;
+use crate::rundir::{RunDir, RunId, write, write_secret};
+use crate::terminal;
 
 mod certificates;
 mod cgroups;
@@ -32,7 +34,7 @@ mod plan;
 mod store;
 
 use components::{API_READY, CONFIG, STORE};
-use names::Names;
+use names::{Names, free_index};
 use node::Node;
 use plan::{Mount, Plan};
 
@@ -42,11 +44,62 @@ const OWN_FOLDERS: [&str; 3] = ["/run", "/var/lib", "/var/log"];
 const API_TIMEOUT: Duration = Duration::from_secs(60);
 const READY_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// Brings up a node called `name`, and returns once it is Ready and resolves names.
+/// A machine that can run a node, and what the node is made of.
+pub(crate) struct Local {
+    kubernetes: Kubernetes,
+    cache: Cache,
+    toolbox: Toolbox,
+}
+
+impl Local {
+    /// Checks the machine and builds what is missing. `runs` is the folder of the runs.
+    ///
+    /// # Errors
+    /// The machine lacks something that cannot be installed, or a build failed.
+    pub(crate) fn prepare(cache: Cache, runs: &Path, kubernetes: Kubernetes) -> Result<Self> {
+        preflight(&[runs, cache.root()])?;
+        host::prepare(&cache, host::Purpose::Node, terminal::say)?;
+        let toolbox =
+            Toolbox::prepare_set(&cache, Set::Local(kubernetes), progress::for_stderr().as_ref())?;
+        Ok(Self { kubernetes, cache, toolbox })
+    }
+
+    /// What a node runs.
+    pub(crate) fn versions(&self) -> Vec<(String, String)> {
+        let known = [("Kubernetes", self.kubernetes.version()), ("etcd", versions::ETCD)];
+        known.map(|(name, version)| (name.to_owned(), version.to_owned())).to_vec()
+    }
+
+    /// The Istio that it runs: no registry is asked for its images.
+    pub(crate) fn release(&self) -> Release {
+        Release::built(&self.toolbox)
+    }
+
+    /// Brings up a node called `name`, and returns once it is Ready and resolves names.
+    ///
+    /// # Errors
+    /// A part of it does not start; the reason is that part's own.
+    pub(crate) async fn up(&self, run: &Run, name: &str) -> Result<Cluster> {
+        let names = run.made.iter().find_map(|made| match made {
+            Made::LocalNode(names) => Some(names),
+            Made::KindCluster(_) => None,
+        });
+        let names = names.context("no node was reserved")?;
+        up(run, name, names, &self.cache, &self.toolbox).await
+    }
+}
+
+/// The names and address ranges of a node for a run, beside the nodes of the `others`.
 ///
 /// # Errors
-/// A part of it does not start; the reason is that part's own.
-pub(crate) async fn up(
+/// No address range is free.
+pub(crate) async fn reserve(id: &RunId, dir: &RunDir, others: &[&Names]) -> Result<Names> {
+    let taken: Vec<_> = others.iter().map(|names| names.index).collect();
+    let index = free_index(&taken, &network::machine_routes().await?)?;
+    Ok(Names::new(id, dir.root(), 0, index))
+}
+
+async fn up(
     run: &Run,
     name: &str,
     names: &Names,
@@ -65,19 +118,21 @@ pub(crate) async fn up(
 
     let plan = plan(run, name, names, &lib, toolbox)?;
     let node = Node::start(&names.disk, &plan, Some(names), &run.abort).await?;
-    run.hold(Held { node, names: names.clone(), kubeconfig: kubeconfig.clone() });
+    run.hold(node);
+    run.hint_if_kept(format!("kept, with KUBECONFIG={}", kubeconfig.display()));
+    run.hint_if_kept(format!("to enter the node: {}", node::enter(names)?));
 
     let kubectl = toolbox.program(Program::Kubectl);
     let home = names.disk.join("home");
-    let mut cluster = Cluster::open(name, &kubeconfig, kubectl, &home).await?;
+    let mut cluster = Cluster::open(&kubeconfig, kubectl, &home).await?;
     let store = steps.part("copy the images", async {
         let golden = store::golden(cache, toolbox, &run.abort).await?;
         store::copy(&golden, &inside(&lib, STORE)?).await
     });
     let served = async {
-        steps.part("the API server is ready", api_ready(&cluster)).await?;
+        steps.part("the API server is ready", ready::api(&cluster.client, API_TIMEOUT)).await?;
         write(&inside(&lib, API_READY)?, "")?;
-        let node = steps.part("the node is Ready", node_ready(&cluster));
+        let node = steps.part("the node is Ready", ready::nodes(&cluster.client, READY_TIMEOUT));
         let dns = steps.part("CoreDNS is ready", dns_ready(&cluster, names));
         futures::try_join!(node, dns)
     };
@@ -134,33 +189,6 @@ fn plan(run: &Run, name: &str, names: &Names, lib: &Path, toolbox: &Toolbox) -> 
     })
 }
 
-async fn api_ready(cluster: &Cluster) -> Result<()> {
-    until("the API server is ready", API_TIMEOUT, 1, async || {
-        let request = http::Request::get("/readyz").body(Vec::new())?;
-        Ok(match cluster.client.request_text(request).await {
-            Ok(_) => Seen::Ready(()),
-            Err(error) => Seen::NotYet(format!("{:#}", anyhow::Error::from(error))),
-        })
-    })
-    .await
-}
-
-async fn node_ready(cluster: &Cluster) -> Result<()> {
-    let nodes: Api<NodeObject> = Api::all(cluster.client.clone());
-    until("the node is Ready", READY_TIMEOUT, 1, async || {
-        let Some(node) = nodes.get_opt(&cluster.name).await? else {
-            return Ok(Seen::NotYet("the kubelet has not registered it".to_owned()));
-        };
-        let conditions = node.status.and_then(|status| status.conditions).unwrap_or_default();
-        Ok(match conditions.into_iter().find(|condition| condition.type_ == "Ready") {
-            Some(ready) if ready.status == "True" => Seen::Ready(()),
-            Some(ready) => Seen::NotYet(ready.message.unwrap_or_default()),
-            None => Seen::NotYet("it has no condition Ready".to_owned()),
-        })
-    })
-    .await
-}
-
 async fn dns_ready(cluster: &Cluster, names: &Names) -> Result<()> {
     let namespaces: Api<Namespace> = Api::all(cluster.client.clone());
     until("there is a namespace kube-system", API_TIMEOUT, 1, async || {
@@ -176,13 +204,7 @@ async fn dns_ready(cluster: &Cluster, names: &Names) -> Result<()> {
         .stdin(manifest)
         .run()
         .await?;
-    let deployments: Api<Deployment> = Api::namespaced(cluster.client.clone(), "kube-system");
-    until("CoreDNS is ready", READY_TIMEOUT, 1, async || {
-        let status = deployments.get("coredns").await?.status.unwrap_or_default();
-        let why = || Seen::NotYet("no replica is ready".to_owned());
-        Ok(if status.ready_replicas.unwrap_or(0) > 0 { Seen::Ready(()) } else { why() })
-    })
-    .await
+    ready::dns(&cluster.client, READY_TIMEOUT).await
 }
 
 fn dns_manifest(names: &Names) -> Result<String> {
@@ -199,7 +221,7 @@ fn dns_manifest(names: &Names) -> Result<String> {
 ///
 /// # Errors
 /// Something is missing.
-pub(crate) fn preflight(folders: &[&Path]) -> Result<()> {
+fn preflight(folders: &[&Path]) -> Result<()> {
     let mut missing = Vec::new();
     if !rustix::process::geteuid().is_root() {
         missing.push("root: namespaces, mounts and cgroups are made".to_owned());

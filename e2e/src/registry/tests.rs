@@ -14,8 +14,8 @@ fn registry() -> (TempDir, Registry) {
 fn entry() -> Entry {
     let id = RunId::random().unwrap();
     let folder = PathBuf::from("target/e2e").join(id.as_str());
-    let nodes = vec![Names::new(&id, &folder, 0, 7)];
-    Entry { id, folder, harness: 4711, step: "Create a cluster".into(), kept: false, nodes }
+    let made = vec![Made::LocalNode(Names::new(&id, &folder, 0, 7))];
+    Entry { id, folder, harness: 4711, step: "Create a cluster".into(), kept: false, made }
 }
 
 #[tokio::test]

@@ -8,14 +8,14 @@ use tempfile::TempDir;
 
 use super::*;
 
-fn setup() -> (TempDir, Setup) {
+fn setup() -> (TempDir, Setup<'static>) {
     let dir = tempfile::tempdir().unwrap();
     let (registry, parent) = (dir.path().join("registry"), dir.path().join("e2e"));
-    let setup = Setup { registry, parent, steps: 1, nodes: 0, keep_on_failure: false };
+    let setup = Setup { registry, parent, steps: 1, provider: None, keep_on_failure: false };
     (dir, setup)
 }
 
-fn registered(setup: &Setup) -> usize {
+fn registered(setup: &Setup<'_>) -> usize {
     Registry::open(&setup.registry).unwrap().entries().unwrap().len()
 }
 

@@ -2,13 +2,13 @@
 //! mended before the next; those of the plugging in get an installation each.
 
 use anyhow::Result;
-use tools::Toolbox;
 
 use super::{Ends, SABOTAGES, Sabotage, Sets, must_stop, plug_in_or_not};
 use crate::claim::{Kind, Tested};
 use crate::claims;
 use crate::cluster::Cluster;
 use crate::proof::{Finished, Request};
+use crate::release::Release;
 use crate::step::Steps;
 use crate::steps::ca::Administrator;
 use crate::steps::cleanup;
@@ -31,7 +31,7 @@ pub(crate) struct Sabotaged {
 pub(crate) struct Suite<'a> {
     pub(crate) steps: &'a Steps,
     pub(crate) cluster: &'a Cluster,
-    pub(crate) toolbox: &'a Toolbox,
+    pub(crate) release: &'a Release,
     pub(crate) administrator: &'a Administrator,
     pub(crate) request: &'a Request,
 }
@@ -92,10 +92,10 @@ impl Suite<'_> {
 
     async fn mesh(&self, sabotage: Option<&Sabotage>) -> Result<(Istio, Workloads)> {
         let cacerts = plug_in_or_not(self.cluster, self.administrator, sabotage).await?;
-        let control_plane = istio::deploy(self.cluster, cacerts, self.toolbox).await?;
+        let control_plane = istio::deploy(self.cluster, cacerts, self.release).await?;
         let client = self.request.client;
         let (istio, workloads) =
-            workloads::deploy(self.cluster, control_plane, self.toolbox, client).await?;
+            workloads::deploy(self.cluster, control_plane, self.release, client).await?;
         workloads::require_mutual_tls(self.cluster, &workloads).await?;
         Ok((istio, workloads))
     }
@@ -133,7 +133,7 @@ impl Suite<'_> {
 
     /// The clean-up where the installation stopped and there are no handles.
     async fn purge(&self) -> Result<()> {
-        cleanup::purge(self.cluster, self.toolbox).await
+        cleanup::purge(self.cluster, self.release).await
     }
 }
 

@@ -4,7 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
+use clap::Args;
 use pki::{Bundle, ClusterCaParams, KeyAlgorithm, Profile, RootCa, RootCaParams, Validity, probe};
 use time::{Duration, OffsetDateTime};
 
@@ -17,6 +18,38 @@ const ORGANIZATION: &str = "Istio";
 const ROOT_NAME: &str = "Root CA";
 const INTERMEDIATE_NAME: &str = "Intermediate CA";
 const ISTIOD_NAME: &str = "istiod.istio-system.svc";
+
+/// What CA to make, as a person says it.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct CaArgs {
+    /// The CA's profile: makefile (what Istio's Makefile makes) or hardened
+    #[arg(long, default_value = "makefile", value_name = "PROFILE")]
+    pub(crate) profile: Profile,
+    /// The keys of root and cluster CA in the hardened profile: p256 (the default), p384, rsa2048,
+    /// rsa3072 or rsa4096
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<KeyAlgorithm>,
+}
+
+impl CaArgs {
+    /// The keys to make.
+    ///
+    /// # Errors
+    /// The profile has no such keys.
+    pub(crate) fn algorithm(self) -> Result<KeyAlgorithm> {
+        match self.profile {
+            Profile::Makefile => {
+                ensure!(
+                    self.key.is_none_or(|key| key == KeyAlgorithm::Rsa4096),
+                    "the makefile profile is RSA 4096, as Istio's Makefile has it: --key is for \
+                     --profile hardened"
+                );
+                Ok(KeyAlgorithm::Rsa4096)
+            }
+            Profile::Hardened => Ok(self.key.unwrap_or(KeyAlgorithm::EcdsaP256)),
+        }
+    }
+}
 
 /// What the administrator made. The root's key is on disk alone.
 pub(crate) struct Administrator {
@@ -32,24 +65,26 @@ pub(crate) struct Administrator {
 /// Makes a root and a cluster CA and writes both below `folder`, as the Makefile does.
 ///
 /// # Errors
-/// The folder cannot be written, or holds a CA already.
+/// The folder cannot be written or holds a CA already, or the profile has no such keys.
 pub(crate) fn make(
     folder: &Path,
     cluster: &str,
-    profile: Profile,
+    ca: CaArgs,
     now: OffsetDateTime,
 ) -> Result<Administrator> {
+    let (profile, key) = (ca.profile, ca.algorithm()?);
     let root = RootCa::generate(&RootCaParams {
         profile,
         common_name: ROOT_NAME.to_owned(),
         organization: ORGANIZATION.to_owned(),
         validity: Validity::new(now, now + LIFE)?,
-        key: key_of(profile),
+        key,
     })?;
     // Generating an RSA key takes a second: both at once.
     let (bundle, renewed) = std::thread::scope(|scope| {
-        let renewed = scope.spawn(|| issue(&root, cluster, profile, now));
-        let bundle = issue(&root, cluster, profile, now)?;
+        let issue = || issue(&root, cluster, profile, key, now);
+        let renewed = scope.spawn(issue);
+        let bundle = issue()?;
         let renewed = renewed.join().map_err(|_panic| anyhow!("issuing a cluster CA panicked"))?;
         anyhow::Ok((bundle, renewed?))
     })?;
@@ -61,7 +96,13 @@ pub(crate) fn make(
     Ok(Administrator { bundle, renewed, truth, stranger, folder: folder.to_owned() })
 }
 
-fn issue(root: &RootCa, cluster: &str, profile: Profile, now: OffsetDateTime) -> Result<Bundle> {
+fn issue(
+    root: &RootCa,
+    cluster: &str,
+    profile: Profile,
+    key: KeyAlgorithm,
+    now: OffsetDateTime,
+) -> Result<Bundle> {
     let ends = (now + LIFE).min(root.certificate().validity().not_after());
     let cluster_ca = root.issue_cluster_ca(&ClusterCaParams {
         profile,
@@ -70,16 +111,9 @@ fn issue(root: &RootCa, cluster: &str, profile: Profile, now: OffsetDateTime) ->
         cluster: cluster.to_owned(),
         dns_name: ISTIOD_NAME.to_owned(),
         validity: Validity::new(now, ends)?,
-        key: key_of(profile),
+        key,
     })?;
     Ok(cluster_ca.bundle()?)
-}
-
-fn key_of(profile: Profile) -> KeyAlgorithm {
-    match profile {
-        Profile::Makefile => KeyAlgorithm::Rsa4096,
-        Profile::Hardened => KeyAlgorithm::EcdsaP256,
-    }
 }
 
 impl Administrator {
@@ -93,5 +127,28 @@ impl Administrator {
                 .with_context(|| format!("cannot remove the key {}", key.display()))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn each_profile_has_its_keys() {
+        let algorithm = |profile, key| CaArgs { profile, key }.algorithm();
+        let (makefile, hardened) = (Profile::Makefile, Profile::Hardened);
+        let [p256, p384, .., rsa4096] = KeyAlgorithm::ALL;
+        assert_eq!(algorithm(makefile, None).unwrap(), rsa4096);
+        assert_eq!(algorithm(makefile, Some(rsa4096)).unwrap(), rsa4096);
+        assert_eq!(algorithm(hardened, None).unwrap(), p256);
+        assert_eq!(algorithm(hardened, Some(p384)).unwrap(), p384);
+        assert_eq!(
+            algorithm(makefile, Some(p256)).unwrap_err().to_string(),
+            "the makefile profile is RSA 4096, as Istio's Makefile has it: --key is for --profile \
+             hardened"
+        );
     }
 }

@@ -7,11 +7,11 @@ use anyhow::{Context as _, Result};
 use futures::future::try_join_all;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::api::{Api, ListParams};
-use tools::{Program, Toolbox};
 
 use crate::cluster::Cluster;
 use crate::cmd::Tool;
 use crate::poll::{Seen, until};
+use crate::release::Release;
 use crate::steps::cacerts::SYSTEM_NAMESPACE;
 use crate::steps::istio::Istio;
 use crate::steps::workloads::Workloads;
@@ -33,8 +33,8 @@ pub(crate) async fn clean_up(cluster: &Cluster, istio: &Istio, workloads: Worklo
 ///
 /// # Errors
 /// As [`clean_up`].
-pub(crate) async fn purge(cluster: &Cluster, toolbox: &Toolbox) -> Result<()> {
-    let istioctl = cluster.tool(toolbox.program(Program::Istioctl));
+pub(crate) async fn purge(cluster: &Cluster, release: &Release) -> Result<()> {
+    let istioctl = cluster.tool(release.istioctl());
     remove(cluster, &istioctl, &[SYSTEM_NAMESPACE]).await
 }
 

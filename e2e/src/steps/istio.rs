@@ -4,15 +4,15 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use mesh::istiod::start_failure;
 use mesh::{Istiod, Mesh};
 use tokio::task::JoinSet;
-use tools::{Program, Toolbox, versions};
 
 use crate::cluster::Cluster;
 use crate::cmd::Tool;
 use crate::poll::{Seen, until};
+use crate::release::Release;
 use crate::steps::cacerts::{Cacerts, SYSTEM_NAMESPACE};
 
 /// istioctl waits this long for istiod, and once more for the gateways.
@@ -61,10 +61,10 @@ impl ControlPlane {
 pub(crate) async fn deploy(
     cluster: &Cluster,
     cacerts: Cacerts,
-    toolbox: &Toolbox,
+    release: &Release,
 ) -> Result<ControlPlane> {
-    let istioctl = cluster.tool(toolbox.program(Program::Istioctl));
-    let install = istioctl.clone().args(["install", "-y"]).args(settings());
+    let istioctl = cluster.tool(release.istioctl());
+    let install = istioctl.clone().args(["install", "-y"]).args(settings(release));
     let mesh = Mesh::new(cluster.client.clone(), SYSTEM_NAMESPACE, LOOK);
     let mut installation = JoinSet::new();
     installation.spawn(async move { install.run().await.map(drop) });
@@ -76,7 +76,27 @@ pub(crate) async fn deploy(
         }
         served = istiod_serves(&mesh) => served?,
     }
+    same_version(&mesh, release).await?;
     Ok(ControlPlane { istio: Istio { mesh, istioctl, cacerts }, installation })
+}
+
+/// Images of another version than istioctl's make a mesh that nobody runs.
+async fn same_version(mesh: &Mesh, release: &Release) -> Result<()> {
+    for istiod in mesh.istiods().await?.iter().filter(|istiod| istiod.ready) {
+        let told = mesh.istiod_version(istiod).await?;
+        ensure!(
+            is_version(&told, release.version()),
+            "istioctl is {}, the istiod that it installed is {told}: give images of istioctl's own \
+             version (--istio-set tag=..), or another release with --istio-dir",
+            release.version()
+        );
+    }
+    Ok(())
+}
+
+/// istiod adds its commit and the state of its tree: `1.31.4-0123abc-Clean`.
+fn is_version(told: &str, version: &str) -> bool {
+    told.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
 
 async fn ended(installation: &mut JoinSet<Result<()>>) -> Result<()> {
@@ -84,22 +104,11 @@ async fn ended(installation: &mut JoinSet<Result<()>>) -> Result<()> {
     ended.context("istioctl was not waited for")?
 }
 
-fn settings() -> Vec<String> {
-    let set = |value: String| ["--set".to_owned(), value];
-    [
-        "profile=demo".to_owned(),
-        format!("hub={}", versions::ISTIO_HUB),
-        format!("tag={}", versions::ISTIO),
-        // Envoy's wheel is the upstream build, without Istio's own filters: request metrics and
-        // protocol sniffing over mutual TLS are off. Nothing of the certificates depends on them.
-        "values.telemetry.enabled=false".to_owned(),
-        "values.pilot.env.PILOT_ENABLE_METADATA_EXCHANGE=false".to_owned(),
-        "values.pilot.env.PILOT_ENABLE_ALPN_FILTER=false".to_owned(),
-    ]
-    .into_iter()
-    .flat_map(set)
-    .chain(["--readiness-timeout".to_owned(), READINESS.to_owned()])
-    .collect()
+fn settings(release: &Release) -> Vec<String> {
+    let set = |value: &str| ["--set".to_owned(), value.to_owned()];
+    let settings = release.settings().iter().flat_map(|value| set(value));
+    let timeout = ["--readiness-timeout".to_owned(), READINESS.to_owned()];
+    set("profile=demo").into_iter().chain(settings).chain(timeout).collect()
 }
 
 /// Comes back when istiod serves, or when one has ended, with its last words.
@@ -134,4 +143,17 @@ async fn last_words(mesh: &Mesh, istiods: &[Istiod]) -> Result<Option<String>> {
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_told_from_a_longer_one() {
+        assert!(is_version("1.31-dev-eed52ebb66ad-Clean", "1.31-dev"));
+        assert!(is_version("1.31.4", "1.31.4"));
+        assert!(!is_version("1.31.40-0123abc-Clean", "1.31.4"));
+        assert!(!is_version("1.30.8-0123abc-Clean", "1.31.4"));
+    }
 }

@@ -1,22 +1,22 @@
-//! "Deploying example services": httpbin and a client, injected by istioctl, under STRICT mutual
-//! TLS. The samples come unchanged from Istio's own module.
+//! "Deploying example services": httpbin and a client under STRICT mutual TLS, injected by istioctl
+//! as on the page, or by the mesh's own webhook. The samples come unchanged from Istio.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use futures::future::try_join_all;
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams};
 use mesh::PodRef;
 use pki::SpiffeId;
 use serde_json::json;
-use tools::Toolbox;
 
 use crate::cluster::Cluster;
 use crate::cmd::Tool;
 use crate::poll::{Seen, until};
-use crate::steps::cacerts::Cacerts;
+use crate::release::Release;
 use crate::steps::istio::{ControlPlane, Istio};
 
 /// The page's namespace.
@@ -41,7 +41,7 @@ pub(crate) enum Client {
 }
 
 impl Client {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sleep => "sleep",
             Self::Curl => "curl",
@@ -66,7 +66,6 @@ pub(crate) struct Workloads {
     pub(crate) trust_domain: String,
     pub(crate) httpbin: Workload,
     pub(crate) client: Workload,
-    pub(crate) cacerts: Cacerts,
 }
 
 /// What the client's curl got.
@@ -84,15 +83,15 @@ pub(crate) struct CurlAnswer {
 pub(crate) async fn deploy(
     cluster: &Cluster,
     control_plane: ControlPlane,
-    toolbox: &Toolbox,
+    release: &Release,
     client: Client,
 ) -> Result<(Istio, Workloads)> {
     let istioctl = control_plane.istioctl().clone();
     let samples = async {
         cluster.kubectl.clone().args(["create", "ns", NAMESPACE]).run().await?;
         let samples = ["httpbin", client.name()];
-        try_join_all(samples.map(|sample| apply(cluster, &istioctl, toolbox, sample))).await?;
-        tokio::try_join!(ready(cluster, "httpbin"), ready(cluster, client.name()))
+        try_join_all(samples.map(|sample| inject(cluster, &istioctl, release, sample))).await?;
+        both_ready(cluster, NAMESPACE, client).await
     };
     let (istio, (httpbin, client)) = tokio::try_join!(control_plane.complete(), samples)?;
     let workloads = Workloads {
@@ -100,9 +99,40 @@ pub(crate) async fn deploy(
         trust_domain: TRUST_DOMAIN.to_owned(),
         httpbin,
         client,
-        cacerts: istio.cacerts,
     };
     Ok((istio, workloads))
+}
+
+/// Deploys httpbin and the client into a namespace that a webhook injects into, and waits until
+/// both are ready.
+///
+/// # Errors
+/// kubectl's, or the reason why a pod is not ready in time.
+pub(crate) async fn deploy_into(
+    cluster: &Cluster,
+    namespace: &str,
+    trust_domain: &str,
+    release: &Release,
+    client: Client,
+) -> Result<Workloads> {
+    let apply = |sample| {
+        let apply = cluster.kubectl.clone().args(["apply", "-n", namespace, "-f"]);
+        apply.arg(release.sample(sample))
+    };
+    let samples = ["httpbin", client.name()].map(apply);
+    try_join_all(samples.iter().map(Tool::run)).await?;
+    let (httpbin, client) = both_ready(cluster, namespace, client).await?;
+    let (namespace, trust_domain) = (namespace.to_owned(), trust_domain.to_owned());
+    Ok(Workloads { namespace, trust_domain, httpbin, client })
+}
+
+async fn both_ready(
+    cluster: &Cluster,
+    namespace: &str,
+    client: Client,
+) -> Result<(Workload, Workload)> {
+    let ready = |app| ready(cluster, namespace, app);
+    tokio::try_join!(ready("httpbin"), ready(client.name()))
 }
 
 /// Applies the page's PeerAuthentication.
@@ -130,21 +160,25 @@ pub(crate) async fn set_mode(cluster: &Cluster, workloads: &Workloads, mode: &st
 }
 
 /// `kubectl apply -f <(istioctl kube-inject -f SAMPLE) -n foo`
-async fn apply(cluster: &Cluster, istioctl: &Tool, toolbox: &Toolbox, sample: &str) -> Result<()> {
-    let file = toolbox.istio_dir().join("samples").join(sample).join(format!("{sample}.yaml"));
+async fn inject(cluster: &Cluster, istioctl: &Tool, release: &Release, sample: &str) -> Result<()> {
+    let file = release.sample(sample);
     let injected = istioctl.clone().arg("kube-inject").arg("-f").arg(file).run().await?;
     let apply = cluster.kubectl.clone().args(["apply", "-n", NAMESPACE, "-f", "-"]);
     apply.stdin(injected.stdout).run().await?;
     Ok(())
 }
 
-async fn ready(cluster: &Cluster, app: &'static str) -> Result<Workload> {
-    let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), NAMESPACE);
+async fn ready(cluster: &Cluster, namespace: &str, app: &'static str) -> Result<Workload> {
+    let pods: Api<Pod> = Api::namespaced(cluster.client.clone(), namespace);
+    let deployments: Api<Deployment> = Api::namespaced(cluster.client.clone(), namespace);
     let labelled = ListParams::default().labels(&format!("app={app}"));
     until(&format!("{app} is ready"), READY, 1, async || {
         let found = pods.list(&labelled).await?.items;
         let Some(pod) = found.first() else {
-            return Ok(Seen::NotYet("no pod exists yet".to_owned()));
+            // A quota, an admission policy or a broken webhook speaks through the Deployment.
+            let deployment = deployments.get_opt(app).await?;
+            let why = deployment.and_then(no_pod).unwrap_or_else(|| "no pod exists yet".to_owned());
+            return Ok(Seen::NotYet(why));
         };
         Ok(match not_ready(pod) {
             Some(reason) => Seen::NotYet(reason),
@@ -152,6 +186,12 @@ async fn ready(cluster: &Cluster, app: &'static str) -> Result<Workload> {
         })
     })
     .await
+}
+
+/// Why a Deployment has no pod, where it says.
+fn no_pod(deployment: Deployment) -> Option<String> {
+    let mut conditions = deployment.status?.conditions?.into_iter();
+    conditions.find(|condition| condition.type_ == "ReplicaFailure")?.message
 }
 
 /// Why a pod is not ready: its containers' states, or `None` if it is.
@@ -176,11 +216,12 @@ fn not_ready(pod: &Pod) -> Option<String> {
 
 fn workload(pod: &Pod, app: &'static str) -> Result<Workload> {
     let name = pod.metadata.name.as_deref().unwrap_or_default();
+    let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
     let spec = pod.spec.as_ref().with_context(|| format!("pod {name} has no spec"))?;
     let ip = pod.status.as_ref().and_then(|status| status.pod_ip.as_deref());
     let ip = ip.with_context(|| format!("pod {name} has no address"))?;
     Ok(Workload {
-        pod: PodRef::new(NAMESPACE, name),
+        pod: PodRef::new(namespace, name),
         service_account: spec.service_account_name.clone().unwrap_or_else(|| "default".to_owned()),
         container: app,
         ip: ip.parse().with_context(|| format!("pod {name} has the address `{ip}`"))?,

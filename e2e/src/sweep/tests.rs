@@ -19,7 +19,7 @@ async fn register(registry: &Registry, kept: bool) -> Registration {
     let id = RunId::random().unwrap();
     let folder = Path::new("target/e2e").join(id.as_str());
     let step = "Deploy Istio".to_owned();
-    let entry = Entry { id, folder, harness: 4711, step, kept, nodes: Vec::new() };
+    let entry = Entry { id, folder, harness: 4711, step, kept, made: Vec::new() };
     registry.lock().await.unwrap().register(entry).unwrap()
 }
 

@@ -19,7 +19,8 @@ struct Plugged {
 
 fn plugged(profile: Profile) -> Plugged {
     let folder = tempfile::tempdir().unwrap();
-    let made = ca::make(&folder.path().join("ca"), "cluster1", profile, NOW).unwrap();
+    let args = ca::CaArgs { profile, key: None };
+    let made = ca::make(&folder.path().join("ca"), "cluster1", args, NOW).unwrap();
     Plugged { bundle: made.bundle, truth: made.truth, _folder: folder }
 }
 

@@ -1,0 +1,121 @@
+//! One cluster of kind's, by its name: how it is entered, explained and removed, also by a harness
+//! that did not make it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Error, Result, anyhow};
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use super::advice::{advice, with_advice};
+use crate::cmd::Tool;
+use crate::rundir::RunId;
+
+/// By hand 3 to 8 s.
+const DELETE: Duration = Duration::from_secs(120);
+const EXPORT: Duration = Duration::from_secs(60);
+/// Files of an exported node that say why it did not come up.
+const TELLING: [&str; 3] = ["kubelet.log", "containerd.log", "journal.log"];
+
+/// Everything that it takes to find a cluster again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KindCluster {
+    /// kind's name for it.
+    pub(crate) name: String,
+    /// The program that made it.
+    program: PathBuf,
+    /// The engine that it is in, where it is not the default one.
+    docker_host: Option<String>,
+}
+
+impl KindCluster {
+    /// The cluster of a run, in the engine that the environment names.
+    pub(crate) fn new(run: &RunId, program: &Path) -> Self {
+        let docker_host = std::env::var("DOCKER_HOST").ok();
+        Self { name: format!("cacerts-{run}"), program: program.to_owned(), docker_host }
+    }
+
+    /// `kind VERB cluster --name NAME ..`
+    pub(crate) fn kind<const N: usize>(&self, args: [&str; N]) -> Tool {
+        let kind = Tool::new(&self.program).env("KIND_EXPERIMENTAL_PROVIDER", "docker");
+        let kind = match &self.docker_host {
+            Some(host) => kind.env("DOCKER_HOST", host),
+            None => kind,
+        };
+        kind.args(args).args(["--name", &self.name])
+    }
+
+    /// The command that enters its node.
+    pub(crate) fn enter(&self) -> String {
+        format!("docker exec -it {}-control-plane bash", self.name)
+    }
+
+    /// Removes it; that it does not exist is no error.
+    ///
+    /// # Errors
+    /// kind's, as when the engine does not answer.
+    pub(crate) async fn remove(&self) -> Result<()> {
+        let deleted = timeout(DELETE, self.kind(["delete", "cluster"]).run()).await;
+        let deleted = deleted.with_context(|| format!("not within {} s", DELETE.as_secs()));
+        deleted.and_then(|output| output).map_err(with_advice)?;
+        Ok(())
+    }
+
+    /// Keeps the logs of a cluster that did not come up in `folder`, and adds to the error what
+    /// they say about it.
+    pub(crate) async fn explained(&self, error: Error, folder: &Path) -> Error {
+        let known = with_advice(anyhow!("{error:#}"));
+        let export = self.kind(["export", "logs"]).arg(folder);
+        if !matches!(timeout(EXPORT, export.run()).await, Ok(Ok(_))) {
+            return known;
+        }
+        let text = format!("{known:#}; the node's logs are in {}", folder.display());
+        match told_by(folder) {
+            Some((line, advice)) => anyhow!("{text}; the node says `{line}`: {advice}"),
+            None => anyhow!("{text}"),
+        }
+    }
+}
+
+/// The first line of the exported logs that is known to explain a failure.
+fn told_by(folder: &Path) -> Option<(String, &'static str)> {
+    let nodes = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+    let files = nodes.flat_map(|node| TELLING.map(|file| node.join(file)));
+    let lines = files.filter_map(|file| fs::read(file).ok());
+    lines.into_iter().find_map(|log| {
+        let log = String::from_utf8_lossy(&log);
+        log.lines().find_map(|line| Some((line.trim().to_owned(), advice(line)?)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn the_nodes_own_words_are_found_in_its_logs() {
+        let folder = tempfile::tempdir().unwrap();
+        let node = folder.path().join("cacerts-x-control-plane");
+        fs::create_dir(&node).unwrap();
+        fs::write(node.join("journal.log"), "Started kubelet\n").unwrap();
+        assert_eq!(told_by(folder.path()), None);
+        let line = "kubelet is configured to not run on a host using cgroup v1";
+        fs::write(node.join("kubelet.log"), format!("E1124 {line}\n")).unwrap();
+        let (told, _) = told_by(folder.path()).unwrap();
+        assert_eq!(told, format!("E1124 {line}"));
+    }
+
+    #[test]
+    fn a_cluster_is_found_again_by_what_was_written_down() {
+        let id = RunId::try_from("bcdfgh".to_owned()).unwrap();
+        let cluster = KindCluster::new(&id, Path::new("/bin/kind"));
+        let again: KindCluster =
+            serde_json::from_str(&serde_json::to_string(&cluster).unwrap()).unwrap();
+        assert_eq!(again, cluster);
+        assert_eq!(again.enter(), "docker exec -it cacerts-bcdfgh-control-plane bash");
+    }
+}

@@ -1,0 +1,121 @@
+//! Images from a registry, as most people have them: Debian's own registry on loopback, filled with
+//! the images that are built here, and an Istio release assembled from Istio's module.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::command::{Program, Running, target_dir};
+use crate::e2e;
+use crate::engine::Engine;
+use crate::fixtures::istio_module;
+use crate::tally::Tally;
+
+/// Debian's registry listens on this port of the engine's network.
+const PORT: u16 = 5000;
+/// What it logs once it does.
+const LISTENS: &str = "listening on";
+/// What the node image is called there.
+const NODE: &str = "kindest/node:v1.36.3";
+/// Istio's images get the hub of a release: the node's own store has none of that name.
+const HUB: &str = "docker.io/istio";
+const TAG: &str = "1.31-dev";
+/// Istio's images and what they are called there; those of the samples keep their names.
+const IMAGES: [(&str, &str); 4] = [
+    ("registry.local/istio/pilot:1.31-dev", "istio/pilot:1.31-dev"),
+    ("registry.local/istio/proxyv2:1.31-dev", "istio/proxyv2:1.31-dev"),
+    ("docker.io/mccutchen/go-httpbin:v2.15.0", "mccutchen/go-httpbin:v2.15.0"),
+    ("docker.io/curlimages/curl:8.16.0", "curlimages/curl:8.16.0"),
+];
+/// What the upstream Envoy in the images lacks; a real release needs none of it.
+const SETTINGS: [&str; 3] = [
+    "values.telemetry.enabled=false",
+    "values.pilot.env.PILOT_ENABLE_METADATA_EXCHANGE=false",
+    "values.pilot.env.PILOT_ENABLE_ALPN_FILTER=false",
+];
+
+/// Every claim, on a kind cluster that gets all its images from the registry.
+pub(crate) fn claims() -> Result<Tally> {
+    let built = tools(&["build", "--only", "docker-registry", "--only", "istioctl"]).status()?;
+    ensure!(built.success(), "the registry was not built");
+    let _engine = super::prepare()?;
+    let release = release(&target_dir().join("ci/istio-release"))?;
+    let _registry = serve(&target_dir().join("ci/registry"))?;
+    fill()?;
+    let bridge = ["network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge"];
+    let gateway = Engine::inside("docker").args(bridge).stdout()?;
+    let mirror = format!("http://{}:{PORT}", gateway.trim());
+    let run = super::harness().args(["--images", "registry", "--require", "--istio-dir"]);
+    let run = run.arg(release).args(["--registry-mirror", &mirror, "--node-image"]);
+    let run = run.arg(format!("127.0.0.1:{PORT}/{NODE}"));
+    let names = [format!("hub={HUB}"), format!("tag={TAG}")];
+    let settings = names.iter().map(String::as_str).chain(SETTINGS);
+    e2e::counted("kind-registry", run.args(settings.flat_map(|set| ["--istio-set", set])), 0)
+}
+
+/// A folder as an Istio release is unpacked: the page's bin, samples and tools.
+fn release(folder: &Path) -> Result<PathBuf> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).context("cannot remove an earlier release folder")?;
+    }
+    fs::create_dir_all(folder.join("bin")).context("cannot make the release folder")?;
+    let module = istio_module()?;
+    let istioctl = PathBuf::from(tools(&["path", "istioctl"]).stdout()?.trim());
+    for (from, to) in [
+        (istioctl, "bin/istioctl"),
+        (module.join("samples"), "samples"),
+        (module.join("tools"), "tools"),
+    ] {
+        symlink(&from, folder.join(to)).with_context(|| format!("cannot link {to}"))?;
+    }
+    Ok(folder.to_owned())
+}
+
+/// Starts the registry with an empty store below `folder`; it ends when dropped.
+fn serve(folder: &Path) -> Result<Running> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).context("cannot empty the registry's store")?;
+    }
+    fs::create_dir_all(folder).context("cannot make the registry's store")?;
+    let config = folder.join("config.yml");
+    let store = folder.join("store");
+    let text = format!(
+        "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: :{PORT}\n",
+        store.display()
+    );
+    fs::write(&config, text).context("cannot write the registry's configuration")?;
+    let package = PathBuf::from(tools(&["path", "docker-registry"]).stdout()?.trim());
+    let registry = Engine::inside(package.join("usr/bin/docker-registry"));
+    registry.arg("serve").arg(config).until_it_says(LISTENS)
+}
+
+/// Loads each image into the engine and pushes it under its name in the registry.
+fn fill() -> Result<()> {
+    let docker = |args: &[&str]| {
+        let done = Engine::inside("docker").args(args).status()?;
+        ensure!(done.success(), "docker {} failed", args.join(" "));
+        anyhow::Ok(())
+    };
+    let node_archive = tools(&["path", "kind-node"]).stdout()?;
+    let node = Engine::inside("docker").args(["load", "--quiet", "--input", node_archive.trim()]);
+    let node = node.stdout()?;
+    let node = node.trim().rsplit(": ").next().context("docker named no image")?.to_owned();
+    for (image, _) in IMAGES {
+        let archive = tools(&["path", image]).stdout()?;
+        docker(&["load", "--quiet", "--input", archive.trim()])?;
+    }
+    for (image, name) in IMAGES.into_iter().chain([(node.as_str(), NODE)]) {
+        let there = format!("127.0.0.1:{PORT}/{name}");
+        docker(&["tag", image, &there])?;
+        docker(&["push", "--quiet", &there])?;
+        // Else the engine would have it without asking the registry.
+        docker(&["rmi", &there])?;
+    }
+    Ok(())
+}
+
+fn tools(args: &[&str]) -> Program {
+    Program::cargo().args(["run", "--quiet", "--locked", "--package", "tools", "--"]).args(args)
+}
