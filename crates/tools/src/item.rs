@@ -2,15 +2,12 @@
 //! what it is made of.
 
 use crate::error::{Error, Result};
-use crate::spec::{GoBuild, ImageSpec, ModuleSource, Part};
+use crate::spec::{GoBuild, ImageSpec, ModuleSource, Part, Unpacked};
 use crate::versions::{
     CHECK_BUILDS, ENVOY, ISTIO, ISTIO_MODULE, ISTIO_SOURCE, KIND_BUILDS, KIND_IMAGES, KUBECTL,
-    KUBERNETES, LOCAL_BUILDS, MESH_IMAGES, NODE_IMAGES, TEST_IMAGES, kubernetes,
+    KUBERNETES, LOCAL_BUILDS, MESH_IMAGES, NODE_IMAGES, TEST_IMAGES, UNPACKED, kubernetes,
 };
 use crate::{Kubernetes, Program, kind};
-
-/// What the Docker engine is called; it is a folder and no single program.
-const DOCKER_ENGINE: &str = "docker-engine";
 
 /// What the kind node image is called; its whole name depends on what is in it.
 const KIND_NODE: &str = "kind-node";
@@ -32,8 +29,8 @@ pub(crate) enum Item {
     KindRoot,
     /// The kind node image.
     KindNode,
-    /// Debian's Docker engine, for tests where none is installed.
-    DockerEngine,
+    /// Debian packages, unpacked and not installed.
+    Debian(&'static Unpacked),
 }
 
 impl Item {
@@ -64,7 +61,8 @@ impl Item {
         programs
             .chain(images.map(|spec| (spec.name, Self::Image(spec))))
             .chain(others)
-            .chain([(KIND_NODE, Self::KindNode), (DOCKER_ENGINE, Self::DockerEngine)])
+            .chain([(KIND_NODE, Self::KindNode)])
+            .chain(UNPACKED.iter().map(|packages| (packages.name, Self::Debian(packages))))
     }
 
     /// The item that `name` is part of.
@@ -103,7 +101,7 @@ impl Item {
             Self::Go(build) => build.module.1,
             Self::Source(source) => source.version,
             Self::Envoy => ENVOY.version,
-            Self::Base | Self::KindRoot | Self::DockerEngine => "debian",
+            Self::Base | Self::KindRoot | Self::Debian(_) => "debian",
             Self::KindNode => KUBERNETES,
             Self::Image(spec) => spec.name.rsplit_once(':').map_or("", |(_, tag)| tag),
         }
@@ -118,7 +116,7 @@ impl Item {
             Self::Base => "base layer".to_owned(),
             Self::KindRoot => "kind node root".to_owned(),
             Self::KindNode => "image kind-node".to_owned(),
-            Self::DockerEngine => DOCKER_ENGINE.to_owned(),
+            Self::Debian(packages) => packages.name.to_owned(),
             Self::Image(spec) => {
                 return format!("image {}", spec.name.rsplit('/').next().unwrap_or(spec.name));
             }

@@ -39,6 +39,12 @@ pub(crate) struct ModuleSource {
     pub(crate) parts: &'static [&'static str],
 }
 
+/// Debian packages that are unpacked into one folder, without what they depend on.
+pub(crate) struct Unpacked {
+    pub(crate) name: &'static str,
+    pub(crate) packages: &'static [&'static str],
+}
+
 /// A program inside a Python wheel.
 pub(crate) struct Wheel {
     pub(crate) package: &'static str,

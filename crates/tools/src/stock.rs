@@ -14,7 +14,7 @@ use crate::layer::Layer;
 use crate::progress::Progress;
 use crate::spec::{ImageSpec, Part};
 use crate::tree::{Content, Node, Tree};
-use crate::versions::{ENGINE_PACKAGES, ENVOY, ISTIO_SOURCE};
+use crate::versions::{ENVOY, ISTIO_SOURCE};
 use crate::{ImageArchive, Kubernetes, Program, Set, apt, base, kind, wheel};
 
 /// Part of every image's key: raise it when the archive of the same parts changes.
@@ -84,7 +84,7 @@ impl<'a> Stock<'a> {
                     Item::Go(_) => bin(&entry),
                     Item::Envoy => bin(&entry).join(name),
                     Item::Image(_) | Item::KindNode => entry.path().join(ARCHIVE),
-                    Item::Source(_) | Item::Base | Item::KindRoot | Item::DockerEngine => {
+                    Item::Source(_) | Item::Base | Item::KindRoot | Item::Debian(_) => {
                         entry.path().to_owned()
                     }
                 };
@@ -112,7 +112,7 @@ impl<'a> Stock<'a> {
             Item::Base => ("layer", "base".to_owned()),
             Item::KindRoot => ("layer", "kind-root".to_owned()),
             Item::KindNode => ("image", "kind-node".to_owned()),
-            Item::DockerEngine => ("debian", "docker-engine".to_owned()),
+            Item::Debian(unpacked) => ("debian", unpacked.name.to_owned()),
             Item::Image(spec) => ("image", spec.name.replace(['/', ':'], "-")),
         };
         self.cache.entry(kind, &name, &self.key(item))
@@ -159,7 +159,7 @@ impl<'a> Stock<'a> {
             Item::Base => base::build(work),
             Item::KindRoot => kind::root::build(&self.release, work),
             Item::KindNode => kind::build(self, work),
-            Item::DockerEngine => apt::unpack(ENGINE_PACKAGES, work),
+            Item::Debian(unpacked) => apt::unpack(unpacked.packages, work),
             Item::Image(spec) => self.build_image(spec, work),
         }
     }
@@ -201,7 +201,7 @@ impl<'a> Stock<'a> {
             Item::Base => base::key(&self.release),
             Item::KindRoot => kind::root::key(&self.release),
             Item::KindNode => kind::key(self),
-            Item::DockerEngine => apt::key(ENGINE_PACKAGES, &self.release),
+            Item::Debian(unpacked) => apt::key(unpacked.packages, &self.release),
             Item::Image(spec) => self.image_key(spec),
         }
     }

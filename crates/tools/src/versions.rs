@@ -13,7 +13,7 @@ pub(crate) use builds::{
 pub(crate) use images::{KIND_IMAGES, MESH_IMAGES, NODE_IMAGES, TEST_IMAGES};
 
 use crate::program::Program;
-use crate::spec::Wheel;
+use crate::spec::{Unpacked, Wheel};
 
 /// The oldest Go that builds everything: the newest `go` line of all `go/*/go.mod`.
 pub const GO_NEEDED: &str = "go1.26.2";
@@ -90,8 +90,12 @@ pub(crate) const NODE_PACKAGES: &[&str] = &[
 /// The Debian package with pip, for machines that have none.
 pub(crate) const PIP_PACKAGE: &str = "python3-pip";
 
-/// Debian packages with a Docker engine, for tests on machines that have none: only unpacked.
-pub(crate) const ENGINE_PACKAGES: &[&str] = &["docker.io", "tini"];
+/// What tests run on machines that have none: a Docker engine and an image registry, each with the
+/// libraries that not every Debian has.
+pub(crate) static UNPACKED: &[Unpacked] = &[
+    Unpacked { name: "docker-engine", packages: &["docker.io", "libdevmapper1.02.1", "tini"] },
+    Unpacked { name: "docker-registry", packages: &["docker-registry"] },
+];
 
 /// What every image stands on; apt adds the libraries. Istio's own base image has the same tools.
 pub(crate) const BASE_PACKAGES: &[&str] =
