@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::Child;
 
 use crate::abort::Abort;
 use crate::claim::Verdict;
@@ -63,71 +64,92 @@ pub(crate) async fn run(args: &MatrixArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let cells = chosen(&args.only)?;
-    let logs = runs_folder()?.join("matrix");
-    let out = args.out.clone().unwrap_or_else(|| logs.clone());
-    for folder in [&logs, &out] {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    }
-    let abort = Abort::new();
-    abort.on_signals()?;
+    let matrix = Matrix::new(args.out.as_deref())?;
     let mut outcomes = Vec::new();
     for cell in &cells {
         let label = format!("[{}/{}] {}", outcomes.len() + 1, cells.len(), cell.name());
         terminal::say(&format!("{label} .."));
         let start = Instant::now();
-        let outcome = one(cell, &out, &logs, &abort).await.with_context(|| cell.name())?;
+        let outcome = matrix.run(cell).await.with_context(|| cell.name())?;
         let seconds = start.elapsed().as_secs_f64();
         terminal::say(&format!("{label} .. {} ({seconds:.1} s)", outcome.text()));
         outcomes.push((cell.name(), outcome));
     }
     let without: BTreeMap<_, _> =
         outcomes.iter().map(|(name, outcome)| (name.clone(), outcome.text())).collect();
-    let page = out.join("README.md");
-    write_whole(&page, &page::render(&page::reports(&out)?, &without))?;
+    let page = matrix.out.join("README.md");
+    write_whole(&page, &page::render(&page::reports(&matrix.out)?, &without))?;
     let verdict = over(outcomes.iter().map(|(_, outcome)| outcome));
     terminal::answer(&format!("{}; the table is {}", told(verdict, &outcomes), page.display()));
     Ok(ExitCode::from(verdict.exit_code()))
 }
 
-/// Runs one cell. An earlier report of it goes first: what is there afterwards is this run's.
-async fn one(cell: &Cell, out: &Path, logs: &Path, abort: &Abort) -> Result<Outcome> {
-    let report = page::report_file(out, cell);
-    if report.exists() {
-        fs::remove_file(&report).with_context(|| format!("cannot remove {}", report.display()))?;
-    }
-    if cell.place == Place::Kind
-        && let Err(error) = kind::engine_answers().await
-    {
-        return Ok(Outcome::Skipped(format!("skipped: {error:#}")));
-    }
-    let log = logs.join(format!("{}.log", cell.name()));
-    let stream = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-    let harness = std::env::current_exe().context("cannot find the harness's own program")?;
-    let run = Tool::new(harness).args(cell.args()).arg("--conformance").arg(&report);
-    let mut child = run.supervise(stream)?;
-    let status = tokio::select! {
-        biased;
-        status = child.wait() => status.context("cannot wait for the run")?,
-        reason = abort.interrupted() => {
-            // It tears its mesh down; killed with this process, it could not.
-            let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-            pid.map(|pid| kill_process(pid, Signal::TERM)).transpose()?;
-            let ended = tokio::time::timeout(END_TIMEOUT, child.wait()).await;
-            ended.with_context(|| format!("the run does not end; see {}", log.display()))??;
-            return Err(reason);
+/// What the cells share.
+struct Matrix {
+    /// This program, found before anything can take its place.
+    harness: PathBuf,
+    out: PathBuf,
+    logs: PathBuf,
+    abort: Abort,
+}
+
+impl Matrix {
+    fn new(out: Option<&Path>) -> Result<Self> {
+        let harness = std::env::current_exe().context("cannot find the harness's own program")?;
+        let logs = runs_folder()?.join("matrix");
+        let out = out.unwrap_or(&logs).to_owned();
+        for dir in [&logs, &out] {
+            fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         }
-    };
-    let verdict = match status.code() {
-        Some(0) => Verdict::Proven,
-        Some(1) => Verdict::Disproven,
-        _ => Verdict::Unproven,
-    };
-    let log = log.display();
-    Ok(match fs::read_to_string(&report) {
-        Ok(text) => judged(verdict, &Conformance::parse(&text)?, &log.to_string()),
-        // It did not begin: its log ends with the reason.
-        Err(_) => Outcome::Ran(Verdict::Unproven, format!("no report ({status}); see {log}")),
-    })
+        let abort = Abort::new();
+        abort.on_signals()?;
+        Ok(Self { harness, out, logs, abort })
+    }
+
+    /// Runs one cell. An earlier report of it goes first: what is there afterwards is this run's.
+    async fn run(&self, cell: &Cell) -> Result<Outcome> {
+        let report = page::report_file(&self.out, cell);
+        if report.exists() {
+            let removed = fs::remove_file(&report);
+            removed.with_context(|| format!("cannot remove {}", report.display()))?;
+        }
+        if cell.place == Place::Kind
+            && let Err(error) = kind::engine_answers().await
+        {
+            return Ok(Outcome::Skipped(format!("skipped: {error:#}")));
+        }
+        let log = self.logs.join(format!("{}.log", cell.name()));
+        let stream = File::create(&log);
+        let stream = stream.with_context(|| format!("cannot write {}", log.display()))?;
+        let run = Tool::new(&self.harness).args(cell.args()).arg("--conformance").arg(&report);
+        let status = self.wait(run.supervise(stream)?).await?;
+        let verdict = match status.code() {
+            Some(0) => Verdict::Proven,
+            Some(1) => Verdict::Disproven,
+            _ => Verdict::Unproven,
+        };
+        let log = log.display();
+        Ok(match fs::read_to_string(&report) {
+            Ok(text) => judged(verdict, &Conformance::parse(&text)?, &log.to_string()),
+            // It did not begin: its log ends with the reason.
+            Err(_) => Outcome::Ran(Verdict::Unproven, format!("no report ({status}); see {log}")),
+        })
+    }
+
+    /// Waits for a run. If the matrix is not wanted any more, the run is told and waited for:
+    /// killed with this process, it could not tear its mesh down.
+    async fn wait(&self, mut run: Child) -> Result<ExitStatus> {
+        let reason = tokio::select! {
+            biased;
+            status = run.wait() => return status.context("cannot wait for the run"),
+            reason = self.abort.interrupted() => reason,
+        };
+        let pid = run.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        pid.map(|pid| kill_process(pid, Signal::TERM)).transpose()?;
+        let ended = tokio::time::timeout(END_TIMEOUT, run.wait()).await;
+        ended.context("the run does not end")??;
+        Err(reason)
+    }
 }
 
 /// A verdict counts only where the report says the same as the exit code.
