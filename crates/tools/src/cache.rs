@@ -2,8 +2,8 @@
 //!
 //! An entry is `<kind>/<name>-<key>/`, where the key is a hash of everything that goes in. It is
 //! built in a hidden sibling and renamed, under a lock of its own: of two runs that want it one
-//! builds and the other waits. Entries are never changed and never expire; the folder may be
-//! deleted whenever nothing runs.
+//! builds and the other waits. Entries are never changed and never expire; what the pins no
+//! longer name is removed on request, and the folder may be deleted whenever nothing runs.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -46,6 +46,27 @@ impl Cache {
         let folder = self.root.join(kind);
         let stem = format!("{name}-{}", key.0);
         Entry { path: folder.join(&stem), folder, stem }
+    }
+
+    /// All entries of this kind that exist, sorted.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the folder of the kind is there but cannot be read.
+    pub fn entries(&self, kind: &str) -> Result<Vec<Entry>> {
+        let folder = self.root.join(kind);
+        if !folder.is_dir() {
+            return Ok(Vec::new());
+        }
+        let mut entries = Vec::new();
+        for found in fs::read_dir(&folder).file("list", &folder)? {
+            let found = found.file("list", &folder)?;
+            let stem = found.file_name().to_string_lossy().into_owned();
+            if found.path().is_dir() && !stem.starts_with('.') {
+                entries.push(Entry { path: found.path(), folder: folder.clone(), stem });
+            }
+        }
+        entries.sort_by(|one, other| one.stem.cmp(&other.stem));
+        Ok(entries)
     }
 }
 
@@ -129,6 +150,26 @@ impl Entry {
         sync(&work.entry)?;
         fs::rename(&work.entry, &self.path).file("rename into place", &self.path)?;
         Ok(sync_folder(&self.folder)?)
+    }
+
+    /// Removes the entry, unless another run holds its lock; returns whether it did. Nobody may be
+    /// using the entry.
+    ///
+    /// # Errors
+    /// [`Error::File`]; the entry is then whole, or absent with a leftover that the next build of
+    /// its kind sweeps.
+    pub fn remove(&self) -> Result<bool> {
+        let path = lock_path(&self.folder, &self.stem);
+        let lock = File::create(&path).file("create", &path)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(source)) => return Err(source).file("lock", &path),
+        }
+        let aside = self.folder.join(format!(".{}{PARTIAL}removed", self.stem));
+        fs::rename(&self.path, &aside).file("rename", &self.path)?;
+        fs::remove_dir_all(&aside).file("remove", &aside)?;
+        Ok(true)
     }
 
     /// Takes the entry's lock. The lock file stays: deleting it would let two runs hold two locks.

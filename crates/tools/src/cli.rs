@@ -21,6 +21,7 @@ Examples:
   tools build --only kind-node     make the node image of a kind cluster (as root)
   tools list --json                what there is, which version, and where
   tools path kubectl               where one is
+  tools prune                      remove what older pins have left in the cache
   tools host --install             install the Debian packages that a local node needs
 
 Everything is kept in $CACERTS_CACHE, else $XDG_CACHE_HOME/cacerts, else ~/.cache/cacerts.
@@ -50,6 +51,8 @@ enum Command {
         /// Its name, as `list` prints it
         name: String,
     },
+    /// Remove from the cache what the pins no longer name; nothing may be running
+    Prune,
     /// Say what this machine lacks for a local node
     Host {
         /// Install it with apt (as root)
@@ -76,6 +79,10 @@ impl Cli {
             }
             Command::Path { name } => {
                 report::line(&Stock::new(&cache)?.find(&name)?.display().to_string());
+                Ok(())
+            }
+            Command::Prune => {
+                report::outdated(&Stock::new(&cache)?.prune()?);
                 Ok(())
             }
             Command::Host { install: true } => {

@@ -65,6 +65,12 @@ impl Item {
             .chain(UNPACKED.iter().map(|packages| (packages.name, Self::Debian(packages))))
     }
 
+    /// Everything, with or without a name.
+    pub(crate) fn all() -> Vec<Self> {
+        let named = Self::by_name().flat_map(|(_, item)| item.with_parts());
+        named.chain([Self::Go(&KUBECTL)]).collect()
+    }
+
     /// The item that `name` is part of.
     pub(crate) fn named(name: &str) -> Result<Self> {
         let found = Self::by_name().find(|(known, _)| *known == name);

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use tools::Stocked;
+use tools::{Outdated, Stocked};
 
 /// Prints a result.
 pub(crate) fn line(text: &str) {
@@ -31,4 +31,20 @@ pub(crate) fn list(stock: &[Stocked], json: bool) {
         let place = if *cached { path.display().to_string() } else { "not built".to_owned() };
         println!("{name:width$}  {version:10.10}  {place}");
     }
+}
+
+/// Prints what was pruned, and how much that is.
+pub(crate) fn outdated(outdated: &[Outdated]) {
+    for Outdated { path, size, removed } in outdated {
+        let what = if *removed { "removed" } else { "kept, another run is making it:" };
+        println!("{what} {} ({:.1} MB)", path.display(), megabytes(*size));
+    }
+    let removed: Vec<_> = outdated.iter().filter(|entry| entry.removed).collect();
+    let freed = removed.iter().map(|entry| entry.size).sum();
+    println!("{} removed, {:.1} MB", removed.len(), megabytes(freed));
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with one digit after the point")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
 }

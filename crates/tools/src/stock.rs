@@ -59,6 +59,11 @@ impl<'a> Stock<'a> {
         Ok(Self { cache, go: Go::find()?, release })
     }
 
+    /// Where everything is kept.
+    pub(crate) fn cache(&self) -> &Cache {
+        self.cache
+    }
+
     /// Makes what is called `only` and is not in the cache, with all that it is made of. No names
     /// mean everything that a mesh on the local node needs.
     ///

@@ -124,3 +124,38 @@ fn leftovers_of_killed_builds_are_swept_and_those_of_live_ones_are_not() {
     own.ensure(not_waiting, write_file).unwrap();
     assert_eq!(names(root.path()), [format!(".{}.partial-x", stem(&live)), stem(&own)]);
 }
+
+#[test]
+fn an_entry_is_removed_whole_and_can_be_made_again() {
+    let root = tempfile::tempdir().unwrap();
+    let (gone, kept) = (entry(root.path(), "gone"), entry(root.path(), "kept"));
+    for entry in [&gone, &kept] {
+        entry.ensure(not_waiting, write_file).unwrap();
+    }
+    assert!(gone.remove().unwrap());
+    let left = Cache::at(root.path()).entries("kind").unwrap();
+    assert_eq!(left.iter().map(Entry::path).collect::<Vec<_>>(), [kept.path()]);
+    assert_eq!(names(root.path()).len(), 1);
+    gone.ensure(not_waiting, write_file).unwrap();
+    assert!(gone.exists());
+}
+
+#[test]
+fn an_entry_whose_lock_is_held_is_not_removed() {
+    let root = tempfile::tempdir().unwrap();
+    let entry = entry(root.path(), "a");
+    entry.ensure(not_waiting, write_file).unwrap();
+    let lock = File::create(entry.path().with_extension("lock")).unwrap();
+    lock.try_lock().unwrap();
+    assert!(!entry.remove().unwrap());
+    assert!(entry.exists());
+    drop(lock);
+    assert!(entry.remove().unwrap());
+    assert!(!entry.exists());
+}
+
+#[test]
+fn a_kind_that_has_no_folder_has_no_entries() {
+    let root = tempfile::tempdir().unwrap();
+    assert!(Cache::at(root.path()).entries("kind").unwrap().is_empty());
+}

@@ -156,6 +156,24 @@ fn the_list_has_every_program_and_image_and_where_it_is() {
 }
 
 #[test]
+fn what_the_pins_no_longer_name_is_pruned_and_nothing_else() {
+    let machine = Machine::new();
+    machine.tools(&["build", "--only", "etcd"]);
+    let current = machine.cached();
+    let old = machine.path("cache/go/etcd-0123456789abcdef");
+    let foreign = machine.path("cache/store/containerd-0123456789abcdef");
+    for folder in [&old, &foreign] {
+        std::fs::create_dir_all(folder.join("bin")).unwrap();
+        std::fs::write(folder.join("bin/etcd"), [0; 1_500_000]).unwrap();
+    }
+    let pruned = machine.tools(&["prune"]);
+    assert_eq!(stdout(&pruned), format!("removed {} (1.5 MB)\n1 removed, 1.5 MB\n", old.display()));
+    assert_eq!(machine.cached(), current);
+    assert!(foreign.exists());
+    assert_eq!(stdout(&machine.tools(&["prune"])), "0 removed, 0.0 MB\n");
+}
+
+#[test]
 fn a_name_that_nothing_has_is_an_error_with_status_2() {
     let machine = Machine::new();
     for args in [["path", "kubectll"].as_slice(), &["build", "--only", "kubectll"]] {
