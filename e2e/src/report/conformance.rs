@@ -142,7 +142,9 @@ impl Conformance {
     /// # Errors
     /// None that a report can cause.
     pub(super) fn yaml(&self) -> Result<String> {
-        serde_saphyr::to_string(self).context("write YAML")
+        // A command line that is folded cannot be copied.
+        let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+        serde_saphyr::to_string_with_options(self, options).context("write YAML")
     }
 
     /// Reads what [`Self::yaml`] wrote.
