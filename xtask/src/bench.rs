@@ -71,7 +71,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 /// Runs the harness once and watches the memory of everything in its node's cgroup.
 fn measure(profile: &str) -> Result<Run> {
     let report = target_dir().join("bench.json");
-    let harness = e2e::harness().args(["run", "--require", "--profile", profile]);
+    let harness =
+        e2e::harness().args(["run", "--provider", "local", "--require", "--profile", profile]);
     let (ended, watch) = channel::<()>();
     let sampler = std::thread::spawn(move || {
         let mut peaks = BTreeMap::new();

@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use crate::command::Program;
 use crate::tally::Tally;
-use crate::{api_server, e2e, fixtures, kind, layering, terminal};
+use crate::{api_server, e2e, fixtures, kind, layering, terminal, workflows};
 
 /// Which checks to run.
 #[derive(clap::Args)]
@@ -49,6 +49,7 @@ const CHECKS: &[Check] = &[
     Check { name: "documentation tests", group: Group::Checks, run: doc_tests },
     Check { name: "documentation", group: Group::Checks, run: docs },
     Check { name: "fixtures", group: Group::Checks, run: fixtures },
+    Check { name: "workflows", group: Group::Checks, run: workflows },
     Check { name: "Secret on a real API server", group: Group::Mesh, run: api_server::test },
     Check { name: "mesh, profile makefile", group: Group::Mesh, run: mesh_makefile },
     Check { name: "mesh, profile hardened", group: Group::Mesh, run: mesh_hardened },
@@ -132,6 +133,10 @@ fn layering() -> Result<Tally> {
 
 fn fixtures() -> Result<Tally> {
     Ok(if fixtures::check()? { Tally::default() } else { Tally::ONE_FAILURE })
+}
+
+fn workflows() -> Result<Tally> {
+    Ok(if workflows::check()? { Tally::default() } else { Tally::ONE_FAILURE })
 }
 
 fn mesh_makefile() -> Result<Tally> {

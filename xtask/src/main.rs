@@ -18,6 +18,7 @@ mod kind;
 mod layering;
 mod tally;
 mod terminal;
+mod workflows;
 
 /// Tasks of the cacerts workspace
 #[derive(Parser)]
