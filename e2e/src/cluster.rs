@@ -61,6 +61,18 @@ impl Cluster {
         })
     }
 
+    /// A cluster of others, in a kubeconfig file of theirs, with a kubectl that knows the way.
+    pub(crate) fn of_others(kubeconfig: &Path, client: kube::Client, kubectl: Tool) -> Self {
+        Self {
+            kubeconfig: kubeconfig.to_owned(),
+            client,
+            kubectl,
+            home: PathBuf::new(),
+            ranges: None,
+            cgroup: None,
+        }
+    }
+
     /// A program that takes `--kubeconfig` (kubectl, istioctl), pointed at this cluster.
     pub(crate) fn tool(&self, program: &Path) -> Tool {
         tool(program, &self.kubeconfig, &self.home)
@@ -76,9 +88,14 @@ fn tool(program: &Path, kubeconfig: &Path, home: &Path) -> Tool {
 async fn client(kubeconfig: &Path) -> Result<kube::Client> {
     let parsed = Kubeconfig::read_from(kubeconfig)
         .with_context(|| format!("cannot read the kubeconfig {}", kubeconfig.display()))?;
-    let mut config =
+    let config =
         kube::Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default()).await?;
-    // Reading has kube's own, longer limit: a relay is silent between two handshakes.
+    Ok(kube::Client::try_from(with_patience(config))?)
+}
+
+/// The same with a limit on connecting. Reading has kube's own, longer one: a relay is silent
+/// between two handshakes.
+pub(crate) fn with_patience(mut config: kube::Config) -> kube::Config {
     config.connect_timeout = Some(CONNECT);
-    Ok(kube::Client::try_from(config)?)
+    config
 }

@@ -45,6 +45,8 @@ pub(crate) struct Proof {
     pub(crate) workloads: Vec<(String, Certificate)>,
     /// What the mesh was held against, where that was not the administrator's own bundle.
     pub(crate) held_against: Option<Hierarchy>,
+    /// Names and versions that were learned on the way.
+    pub(crate) told: Vec<(String, String)>,
     /// What was to be seen in a mesh that did not prove itself, before it was cleaned up.
     pub(crate) diagnosis: String,
     /// Why the installation stopped, where a sabotage wanted it to.

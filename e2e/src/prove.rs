@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use pki::Hierarchy;
 use time::OffsetDateTime;
@@ -14,6 +14,7 @@ use crate::claim::{Claim, Verdict};
 use crate::claims::{CLAIMS, table};
 use crate::diagnose::diagnose;
 use crate::proof::{self, Proof, Request};
+use crate::provider::{Provider, ProviderName};
 use crate::report::{self, Failure, Places, Report, Sabotaged};
 use crate::run::{End, Run, scoped};
 use crate::sabotage::{self, SABOTAGES, Sabotage};
@@ -23,6 +24,9 @@ use crate::steps::workloads::NAMESPACE;
 use crate::terminal;
 
 mod sabotages;
+
+/// The profile of a CA that the harness did not make.
+const AS_FOUND: &str = "as found";
 
 /// What to prove, and how.
 #[derive(Args, Clone, Debug)]
@@ -68,6 +72,11 @@ pub(crate) async fn run(args: &RunArgs) -> Result<ExitCode> {
         for claim in CLAIMS {
             terminal::answer(&format!("{:2} {}: {}", claim.number, claim.id, claim.sentence));
         }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.mesh.existing.print_role {
+        let claims: Vec<_> = chosen(&args.only)?.iter().map(|claim| claim.number).collect();
+        terminal::answer(args.mesh.existing.roles(&claims).trim_end());
         return Ok(ExitCode::SUCCESS);
     }
     match args.sabotage.as_deref() {
@@ -123,6 +132,11 @@ impl Begun {
 impl Proving {
     async fn prepare(args: &RunArgs, sabotage: Option<&'static Sabotage>) -> Result<Self> {
         let claims = chosen(&args.only)?;
+        ensure!(
+            args.sabotage.is_none() || args.mesh.provider != ProviderName::Existing,
+            "a sabotage breaks a mesh on purpose, and one that is there is not to be broken: use a \
+             provider that makes one, or hold the mesh against another --bundle"
+        );
         let session = Session::prepare(&args.mesh).await?;
         Ok(Self { args: args.clone(), sabotage, claims, session })
     }
@@ -140,16 +154,27 @@ impl Proving {
     /// Proves the claims, or shows that a sabotage is noticed.
     async fn prove(self) -> Result<ExitCode> {
         let mut notes = Notes::default();
-        let setup = self.session.setup(proof::STEPS, self.args.keep_on_failure);
+        let steps = self.session.provider.steps();
+        let setup = self.session.setup(steps, self.args.keep_on_failure);
         let ran = scoped(&setup, &self.session.abort, async |run| {
             notes.begun = Some(Begun::new(run));
-            let done = Box::pin(self.page(run, &mut notes)).await;
+            let done = Box::pin(self.steps(run, &mut notes)).await;
             notes.steps = run.steps.times();
             let keep = self.args.keep_on_failure && self.verdict(&notes.proof) != Verdict::Proven;
             done.map(|()| ((), if keep { End::Keep } else { End::TearDown }))
         })
         .await;
         self.report(notes, ran)
+    }
+
+    async fn steps(&self, run: &Run, notes: &mut Notes) -> Result<()> {
+        match &self.session.provider {
+            Provider::Existing(existing) => {
+                let (request, proof) = (self.request(run), &mut notes.proof);
+                existing.prove(run, &self.session.release, &request, proof).await
+            }
+            Provider::Local(_) | Provider::Kind(_) => self.page(run, notes).await,
+        }
     }
 
     async fn page(&self, run: &Run, notes: &mut Notes) -> Result<()> {
@@ -189,8 +214,11 @@ impl Proving {
             started: begun.started,
             elapsed: begun.clock.elapsed(),
             provider: self.session.provider.name().to_owned(),
-            profile: self.args.mesh.ca.profile.to_string(),
-            versions: self.session.versions(),
+            profile: match self.session.provider {
+                Provider::Existing(_) => AS_FOUND.to_owned(),
+                Provider::Local(_) | Provider::Kind(_) => self.args.mesh.ca.profile.to_string(),
+            },
+            versions: [self.session.versions(), proof.told].concat(),
             reproduce: self.args.command_line(Reader::Oneself),
             steps,
             tested: proof.tested,

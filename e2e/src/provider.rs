@@ -4,10 +4,14 @@ use std::fmt;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
+use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
 use tools::Cache;
 
 use crate::cluster::Cluster;
+use crate::proof;
+use crate::provider::existing::Existing;
+use crate::provider::existing::namespace::RunNamespace;
 use crate::provider::kind::Kind;
 use crate::provider::kind::cluster::KindCluster;
 use crate::provider::local::Local;
@@ -18,6 +22,7 @@ use crate::rundir::{RunDir, RunId};
 use crate::session::MeshArgs;
 use crate::terminal;
 
+pub(crate) mod existing;
 pub(crate) mod kind;
 pub(crate) mod local;
 mod ready;
@@ -36,6 +41,14 @@ pub(crate) enum ProviderName {
     Local,
     /// A kind cluster in a Docker engine
     Kind,
+    /// A mesh that is there: only looked at, but for one namespace
+    Existing,
+}
+
+impl fmt::Display for ProviderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
+    }
 }
 
 /// A provider on a machine on which it can work.
@@ -44,6 +57,8 @@ pub(crate) enum Provider {
     Local(Local),
     /// A kind cluster.
     Kind(Kind),
+    /// A cluster and a mesh of others.
+    Existing(Existing),
 }
 
 impl Provider {
@@ -57,7 +72,13 @@ impl Provider {
         cache: Cache,
         runs: &Path,
     ) -> Result<(Self, Release)> {
+        ensure!(
+            args.provider == ProviderName::Existing || args.existing.is_empty(),
+            "--context, --kubeconfig, --bundle, --istio-namespace, --revision, --namespace-label and \
+             --print-role are for --provider existing"
+        );
         match args.provider {
+            ProviderName::Existing => Self::existing(args, &cache).await,
             ProviderName::Local => Self::local(args, cache, runs),
             ProviderName::Kind => Self::kind(args, &cache).await,
             ProviderName::Auto => match Self::kind(args, &cache).await {
@@ -81,6 +102,7 @@ impl Provider {
         match args.provider {
             // Without asking the engine: it may run where there is no network.
             ProviderName::Kind => Kind::build(&args.kind, &args.release, &cache).await.map(drop),
+            ProviderName::Existing => Self::existing(args, &cache).await.map(drop),
             ProviderName::Auto | ProviderName::Local => Self::local(args, cache, runs).map(drop),
         }
     }
@@ -89,6 +111,16 @@ impl Provider {
         ensure!(args.kubernetes.is_none(), "{KUBERNETES_IS_LOCAL}");
         let (kind, release) = Kind::prepare(&args.kind, &args.release, cache).await?;
         Ok((Self::Kind(kind), release))
+    }
+
+    async fn existing(args: &MeshArgs, cache: &Cache) -> Result<(Self, Release)> {
+        ensure!(
+            args.kind.is_empty(),
+            "--images, --node-image and --registry-mirror are for kind: a mesh that is there has \
+             its images"
+        );
+        let (existing, release) = Existing::prepare(&args.existing, &args.release, cache).await?;
+        Ok((Self::Existing(existing), release))
     }
 
     fn local(args: &MeshArgs, cache: Cache, runs: &Path) -> Result<(Self, Release)> {
@@ -107,10 +139,12 @@ impl Provider {
         match self {
             Self::Local(_) => "local",
             Self::Kind(_) => "kind",
+            Self::Existing(_) => "existing",
         }
     }
 
-    /// What it will make for a run; written down before it is made, and removed after it.
+    /// What it will make for a run; written down before it is made, and removed after it. In a mesh
+    /// of others that is written down later, once it is known that it may be made.
     ///
     /// # Errors
     /// There is no room for it beside the nodes of the `other` runs.
@@ -119,11 +153,12 @@ impl Provider {
         id: &RunId,
         dir: &RunDir,
         others: &[&Names],
-    ) -> Result<Made> {
-        match self {
-            Self::Local(_) => local::reserve(id, dir, others).await.map(Made::LocalNode),
-            Self::Kind(kind) => Ok(Made::KindCluster(kind.reserve(id))),
-        }
+    ) -> Result<Option<Made>> {
+        Ok(match self {
+            Self::Local(_) => Some(Made::LocalNode(local::reserve(id, dir, others).await?)),
+            Self::Kind(kind) => Some(Made::KindCluster(kind.reserve(id))),
+            Self::Existing(_) => None,
+        })
     }
 
     /// Brings the cluster up; it answers and resolves names.
@@ -134,6 +169,15 @@ impl Provider {
         match self {
             Self::Local(local) => local.up(run, cluster).await,
             Self::Kind(kind) => kind.up(run, cluster).await,
+            Self::Existing(existing) => existing.open(run).await,
+        }
+    }
+
+    /// How many steps a run has, the cluster's own included.
+    pub(crate) fn steps(&self) -> usize {
+        match self {
+            Self::Local(_) | Self::Kind(_) => proof::STEPS,
+            Self::Existing(_) => existing::STEPS,
         }
     }
 
@@ -142,6 +186,7 @@ impl Provider {
         match self {
             Self::Local(local) => local.versions(),
             Self::Kind(kind) => kind.versions(),
+            Self::Existing(existing) => existing.versions(),
         }
     }
 }
@@ -153,6 +198,8 @@ pub(crate) enum Made {
     LocalNode(Names),
     /// A kind cluster: its containers and their volumes.
     KindCluster(KindCluster),
+    /// A namespace in a mesh of others.
+    Namespace(RunNamespace),
 }
 
 impl Made {
@@ -164,6 +211,7 @@ impl Made {
         match self {
             Self::LocalNode(names) => local::node::remove(names).await,
             Self::KindCluster(cluster) => cluster.remove().await,
+            Self::Namespace(namespace) => namespace.remove().await,
         }
     }
 
@@ -171,7 +219,7 @@ impl Made {
     pub(crate) fn lives_by_itself(&self) -> bool {
         match self {
             Self::LocalNode(_) => false,
-            Self::KindCluster(_) => true,
+            Self::KindCluster(_) | Self::Namespace(_) => true,
         }
     }
 }
@@ -181,6 +229,7 @@ impl fmt::Display for Made {
         match self {
             Self::LocalNode(names) => write!(f, "the node {}", names.cgroup),
             Self::KindCluster(cluster) => write!(f, "the kind cluster {}", cluster.name),
+            Self::Namespace(namespace) => write!(f, "the namespace {}", namespace.name),
         }
     }
 }

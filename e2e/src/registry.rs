@@ -42,7 +42,7 @@ impl Entry {
     pub(crate) fn nodes(&self) -> impl Iterator<Item = &Names> {
         self.made.iter().filter_map(|made| match made {
             Made::LocalNode(names) => Some(names),
-            Made::KindCluster(_) => None,
+            Made::KindCluster(_) | Made::Namespace(_) => None,
         })
     }
 }

@@ -68,6 +68,14 @@ impl Run {
         self.nodes.borrow_mut().push(node);
     }
 
+    /// Writes down what is about to be made and was not known when the run began.
+    ///
+    /// # Errors
+    /// It cannot be written, and must not be made then.
+    pub(crate) fn will_make(&self, made: Made) -> Result<()> {
+        self.registration.update(|entry| entry.made.push(made))
+    }
+
     /// Something to be told where the run's mesh is kept: how to reach it.
     pub(crate) fn hint_if_kept(&self, hint: String) {
         self.hints.borrow_mut().push(hint);
@@ -139,7 +147,7 @@ async fn begin(setup: &Setup<'_>, registry: &Registry, abort: Abort) -> Result<R
     let dir = RunDir::new(&setup.parent, &id)?;
     let mut made = Vec::new();
     if let Some(provider) = setup.provider {
-        made.push(provider.will_make(&id, &dir, &others).await?);
+        made.extend(provider.will_make(&id, &dir, &others).await?);
     }
     let registration = Rc::new(guard.register(Entry {
         id,

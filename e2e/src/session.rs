@@ -10,6 +10,7 @@ use tools::{Cache, Kubernetes};
 
 use crate::abort::Abort;
 use crate::cluster::Cluster;
+use crate::provider::existing::ExistingArgs;
 use crate::provider::kind::KindArgs;
 use crate::provider::{Provider, ProviderName};
 use crate::release::{Release, ReleaseArgs};
@@ -38,6 +39,8 @@ pub(crate) struct MeshArgs {
     pub(crate) release: ReleaseArgs,
     #[command(flatten)]
     pub(crate) kind: KindArgs,
+    #[command(flatten)]
+    pub(crate) existing: ExistingArgs,
 }
 
 /// Who reads a command line.
@@ -66,7 +69,9 @@ impl Reader {
 impl MeshArgs {
     /// The arguments that say the same again, each after a space.
     pub(crate) fn command_line(&self, reader: Reader) -> String {
-        let mut line = format!(" --profile {}", self.ca.profile);
+        // A mesh that is there has the certificates that it has.
+        let made = self.provider != ProviderName::Existing;
+        let mut line = if made { format!(" --profile {}", self.ca.profile) } else { String::new() };
         let client = (self.client == Client::Curl).then_some("curl");
         let provider = self.provider.to_possible_value();
         let provider = provider.as_ref().map(PossibleValue::get_name);
@@ -87,6 +92,9 @@ impl MeshArgs {
             if let Some(value) = value {
                 line.push_str(&format!(" {flag} {}", reader.shown(flag, value)));
             }
+        }
+        for (flag, value) in self.existing.flags() {
+            line.push_str(&format!(" {flag} {}", reader.shown(flag, &value)));
         }
         line
     }
@@ -160,7 +168,10 @@ impl Session {
     /// What a run is made of: names and versions.
     pub(crate) fn versions(&self) -> Vec<(String, String)> {
         let mut versions = self.provider.versions();
-        versions.extend(self.release.versions());
+        // Of a mesh that is there the run itself finds out.
+        if !matches!(self.provider, Provider::Existing(_)) {
+            versions.extend(self.release.versions());
+        }
         versions.push(("harness".to_owned(), env!("CARGO_PKG_VERSION").to_owned()));
         versions
     }

@@ -1,9 +1,10 @@
 //! `up`: brings a mesh up and leaves it running, for a look by hand.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 
 use crate::cluster::Cluster;
+use crate::provider::ProviderName;
 use crate::run::{End, Run, scoped};
 use crate::session::{MeshArgs, Session};
 use crate::steps::{cacerts, istio, workloads};
@@ -27,6 +28,10 @@ pub(crate) struct UpArgs {
 /// # Errors
 /// A step failed; nothing is left running then.
 pub(crate) async fn up(args: &UpArgs) -> Result<()> {
+    ensure!(
+        args.mesh.provider != ProviderName::Existing,
+        "up brings a mesh up; an existing one is up already"
+    );
     let session = Session::prepare(&args.mesh).await?;
     let setup = session.setup(if args.only_cluster { 1 } else { STEPS }, false);
     let cluster = scoped(&setup, &session.abort, async |run| {

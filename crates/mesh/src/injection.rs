@@ -40,7 +40,7 @@ impl Mesh {
         let configurations: Api<MutatingWebhookConfiguration> = Api::all(self.client.clone());
         let what = "the mutating webhook configurations";
         let found = self.list(&configurations, &ListParams::default(), what).await?;
-        of_istiod(&found, &self.system_namespace)
+        Injector::of_istiod(&found, &self.system_namespace)
     }
 }
 
@@ -60,22 +60,26 @@ impl Injector {
     }
 }
 
-fn of_istiod(
-    configurations: &[MutatingWebhookConfiguration],
-    system_namespace: &str,
-) -> Result<Vec<Injector>, Error> {
-    let mut found = Vec::new();
-    for object in configurations {
-        for hook in object.webhooks.iter().flatten() {
-            if calls_istiod(&object.metadata, &hook.client_config, system_namespace) {
-                found.push(Injector::read(object, hook)?);
+impl Injector {
+    /// The webhooks among these by which the istiod of a namespace injects.
+    ///
+    /// # Errors
+    /// [`Error::Selector`]
+    pub fn of_istiod(
+        configurations: &[MutatingWebhookConfiguration],
+        system_namespace: &str,
+    ) -> Result<Vec<Self>, Error> {
+        let mut found = Vec::new();
+        for object in configurations {
+            for hook in object.webhooks.iter().flatten() {
+                if calls_istiod(&object.metadata, &hook.client_config, system_namespace) {
+                    found.push(Self::read(object, hook)?);
+                }
             }
         }
+        Ok(found)
     }
-    Ok(found)
-}
 
-impl Injector {
     fn read(object: &MutatingWebhookConfiguration, hook: &MutatingWebhook) -> Result<Self, Error> {
         let configuration = object.metadata.name.clone().unwrap_or_default();
         let of = || format!("webhook {configuration}/{}", hook.name);
@@ -141,7 +145,7 @@ mod tests {
             "metadata": {"name": "istio-sidecar-injector", "labels": {"istio.io/rev": "default"}},
             "webhooks": [hook("rev.namespace", &revision), hook("namespace", &enabled)],
         });
-        of_istiod(&[from_value(object).unwrap()], "istio-system").unwrap()
+        Injector::of_istiod(&[from_value(object).unwrap()], "istio-system").unwrap()
     }
 
     fn labels(of: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -182,7 +186,8 @@ mod tests {
     fn an_operator_that_does_not_exist_is_named() {
         let selector = json!({"matchExpressions": [{"key": "a", "operator": "Like"}]});
         let object = json!({"metadata": {"name": "x"}, "webhooks": [hook("h", &selector)]});
-        let error = of_istiod(&[from_value(object).unwrap()], "istio-system").unwrap_err();
+        let found = Injector::of_istiod(&[from_value(object).unwrap()], "istio-system");
+        let error = found.unwrap_err();
         assert_eq!(error.to_string(), "the label selector of webhook x/h cannot be read");
     }
 }

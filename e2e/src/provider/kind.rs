@@ -93,7 +93,7 @@ impl Kind {
     pub(crate) async fn up(&self, run: &Run, name: &str) -> Result<Cluster> {
         let reserved = run.made.iter().find_map(|made| match made {
             Made::KindCluster(cluster) => Some(cluster),
-            Made::LocalNode(_) => None,
+            Made::LocalNode(_) | Made::Namespace(_) => None,
         });
         let reserved = reserved.context("no kind cluster was reserved")?;
         let kubeconfig = run.dir.kubeconfig(name);

@@ -82,7 +82,7 @@ impl Local {
     pub(crate) async fn up(&self, run: &Run, name: &str) -> Result<Cluster> {
         let names = run.made.iter().find_map(|made| match made {
             Made::LocalNode(names) => Some(names),
-            Made::KindCluster(_) => None,
+            Made::KindCluster(_) | Made::Namespace(_) => None,
         });
         let names = names.context("no node was reserved")?;
         up(run, name, names, &self.cache, &self.toolbox).await
