@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::command::Program;
 use crate::tally::Tally;
@@ -17,6 +17,9 @@ pub(crate) struct Args {
     /// Run one group only
     #[arg(long, value_enum)]
     only: Option<Group>,
+    /// Run one check only, by its name; may be repeated. The names are what each check prints
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["only", "full"])]
+    check: Vec<String>,
     /// Run also what takes too long for every change: every sabotage on kind, every way to be
     #[arg(long)]
     full: bool,
@@ -63,11 +66,7 @@ const CHECKS: &[Check] = &[
 
 /// Runs the checks and closes with the count.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let is_chosen = |check: &&Check| match check.group {
-        Group::Full => args.full,
-        group => args.only.is_none_or(|only| only == group),
-    };
-    let chosen: Vec<_> = CHECKS.iter().filter(is_chosen).collect();
+    let chosen = chosen(args)?;
     let mut total = Tally::default();
     let mut failed = Vec::new();
     for (index, check) in chosen.iter().enumerate() {
@@ -90,6 +89,20 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     terminal::result(&total.to_string());
     Ok(if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn chosen(args: &Args) -> Result<Vec<&'static Check>> {
+    for name in &args.check {
+        let known = || CHECKS.iter().map(|check| check.name).collect::<Vec<_>>().join("\n  ");
+        let found = CHECKS.iter().any(|check| check.name == name);
+        ensure!(found, "no check is called `{name}`; there are\n  {}", known());
+    }
+    let is_chosen = |check: &&Check| match check.group {
+        _ if !args.check.is_empty() => args.check.iter().any(|name| name == check.name),
+        Group::Full => args.full,
+        group => args.only.is_none_or(|only| only == group),
+    };
+    Ok(CHECKS.iter().filter(is_chosen).collect())
 }
 
 fn formatting() -> Result<Tally> {
@@ -189,4 +202,43 @@ fn counted(args: &[&str]) -> Result<Tally> {
         tally += Tally::ONE_FAILURE;
     }
     Ok(tally)
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    fn names(args: &Args) -> Vec<&'static str> {
+        chosen(args).unwrap().iter().map(|check| check.name).collect()
+    }
+
+    #[test]
+    fn what_takes_long_runs_only_when_asked_for() {
+        let count = |group| CHECKS.iter().filter(|check| check.group == group).count();
+        let all = Args { only: None, check: Vec::new(), full: true };
+        assert_eq!(names(&all).len(), CHECKS.len());
+        let usual = Args { full: false, ..all };
+        assert_eq!(names(&usual).len(), CHECKS.len() - count(Group::Full));
+        let mesh = Args { only: Some(Group::Mesh), ..usual };
+        assert_eq!(names(&mesh).len(), count(Group::Mesh));
+    }
+
+    #[test]
+    fn a_check_is_chosen_by_its_name_whatever_group_it_is_of() {
+        let check = vec!["images from a registry".to_owned()];
+        let args = Args { only: None, check, full: false };
+        assert_eq!(names(&args), ["images from a registry"]);
+    }
+
+    #[test]
+    fn a_check_that_does_not_exist_is_answered_with_those_that_do() {
+        let args = Args { only: None, check: vec!["mesh".to_owned()], full: false };
+        let error = chosen(&args).err().unwrap().to_string();
+        assert!(
+            error.starts_with("no check is called `mesh`; there are\n  formatting\n"),
+            "{error}"
+        );
+    }
 }
