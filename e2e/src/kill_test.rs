@@ -19,6 +19,7 @@ use tokio::process::Child;
 
 use crate::cmd::Tool;
 use crate::poll::{Seen, until};
+use crate::provider::ProviderName;
 use crate::registry::{Entry, Registry};
 use crate::run::registry_root;
 use crate::session::runs_folder;
@@ -30,7 +31,7 @@ mod traces;
 
 /// A whole run takes a minute; on a busy machine several.
 const REACH_TIMEOUT: Duration = Duration::from_secs(600);
-/// What dies with the harness dies at once; an orderly teardown takes seconds.
+/// What dies with the harness dies at once; an orderly teardown takes seconds, on kind half a minute.
 const END_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A way to end a run.
@@ -68,6 +69,9 @@ pub(crate) struct KillArgs {
     /// Try only these, separated by commas; `--list` names them
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     at: Vec<String>,
+    /// Whose runs to kill
+    #[arg(long, value_enum, default_value = "local", value_name = "PROVIDER")]
+    provider: ProviderName,
     /// List the ways and stop
     #[arg(long)]
     list: bool,
@@ -101,7 +105,8 @@ pub(crate) async fn run(args: &KillArgs) -> Result<ExitCode> {
     let mut outcomes = Vec::new();
     for case in &cases {
         let start = Instant::now();
-        let problems = case.test(&registry, &folder).await.with_context(|| case.name.to_owned())?;
+        let tested = case.test(args.provider, &registry, &folder).await;
+        let problems = tested.with_context(|| case.name.to_owned())?;
         let outcome = Outcome { name: case.name, took: start.elapsed(), problems };
         terminal::say(&line(&outcome, outcomes.len() + 1, cases.len()));
         outcomes.push(outcome);
@@ -116,17 +121,24 @@ pub(crate) async fn run(args: &KillArgs) -> Result<ExitCode> {
 
 impl Case {
     /// Returns what is wrong.
-    async fn test(&self, registry: &Registry, folder: &Path) -> Result<Vec<String>> {
+    async fn test(
+        &self,
+        provider: ProviderName,
+        registry: &Registry,
+        folder: &Path,
+    ) -> Result<Vec<String>> {
         let log = folder.join(format!("kill-test-{}.log", self.name));
         let harness = std::env::current_exe().context("cannot find the harness's own program")?;
         let stream = File::create(&log).with_context(|| format!("cannot write {}", log.display()));
-        let mut child = Tool::new(harness).arg("run").supervise(stream?)?;
+        let mut child = Tool::new(harness)
+            .args(["run", "--provider", &provider.to_string()])
+            .supervise(stream?)?;
         let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let pid = pid.context("the run has no process id")?;
         let reached = self.reach(registry, &mut child, pid).await;
         let entry = reached.with_context(|| format!("its log is {}", log.display()))?;
         // The control: what is looked for afterwards is there now.
-        let before = traces(&entry, registry)?;
+        let before = traces(&entry, registry).await?;
         ensure!(before.len() > 1, "the run has made nothing that could be left: {before:?}");
         kill_process(pid, self.signal).context("cannot send the signal")?;
         let status = tokio::time::timeout(END_TIMEOUT, child.wait())
@@ -140,7 +152,7 @@ impl Case {
         if self.signal == Signal::KILL {
             sweep(registry, &Kept::Leave).await.context("sweep")?;
         }
-        problems.extend(traces(&entry, registry)?);
+        problems.extend(traces(&entry, registry).await?);
         Ok(problems)
     }
 

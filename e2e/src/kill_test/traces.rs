@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use crate::provider::Made;
 use crate::provider::local::node::groups;
 use crate::registry::{Entry, Registry};
 
@@ -35,7 +36,7 @@ pub(crate) fn processes(entry: &Entry) -> Result<BTreeMap<u32, String>> {
 }
 
 /// Everything of a run but its folder's logs and reports: empty where nothing is left.
-pub(crate) fn traces(entry: &Entry, registry: &Registry) -> Result<Vec<String>> {
+pub(crate) async fn traces(entry: &Entry, registry: &Registry) -> Result<Vec<String>> {
     let mut left: Vec<_> = processes(entry)?.into_values().collect();
     let id = entry.id.as_str();
     let named = |folder: &Path| -> Result<Vec<String>> {
@@ -60,6 +61,11 @@ pub(crate) fn traces(entry: &Entry, registry: &Registry) -> Result<Vec<String>> 
     left.extend(mounts.lines().filter(|line| line.contains(id)).map(str::to_owned));
     let disks = entry.nodes().map(|names| &names.disk).filter(|disk| disk.exists());
     left.extend(disks.map(|disk| disk.display().to_string()));
+    for made in &entry.made {
+        if let Made::KindCluster(cluster) = made {
+            left.extend(cluster.containers().await?);
+        }
+    }
     let registered = registry.entries()?.iter().any(|other| other.id == entry.id);
     left.extend(registered.then(|| format!("the run {id} is registered")));
     Ok(left)

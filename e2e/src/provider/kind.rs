@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use tokio::time::timeout;
 use tools::Cache;
 
@@ -101,8 +101,9 @@ impl Kind {
         let mirror = self.images.mirror_files(&run.dir.root().join("registries"))?;
         write(&config, &config::text(&run.id(), self.engine.has_cgroup_v1(), mirror.as_deref())?)?;
         let steps = &run.steps;
-        let create =
-            steps.part("kind creates a cluster", self.create(reserved, &config, &kubeconfig));
+        let log = run.dir.logs().join("kind-create.log");
+        let create = self.create(reserved, &config, &kubeconfig, &log);
+        let create = steps.part("kind creates a cluster", create);
         if let Err(error) = create.await {
             return Err(reserved.explained(error, &run.dir.logs().join("kind")).await);
         }
@@ -123,12 +124,26 @@ impl Kind {
         }
     }
 
-    async fn create(&self, cluster: &KindCluster, config: &Path, kubeconfig: &Path) -> Result<()> {
+    async fn create(
+        &self,
+        cluster: &KindCluster,
+        config: &Path,
+        kubeconfig: &Path,
+        log: &Path,
+    ) -> Result<()> {
         let create = cluster.kind(["create", "cluster", "--retain"]).arg("--config").arg(config);
         let create = create.arg("--kubeconfig").arg(kubeconfig).arg("--image");
         let create = create.arg(self.images.node().to_owned());
-        let created = timeout(CREATE, create.run()).await;
-        created.with_context(|| format!("kind did not end within {} s", CREATE.as_secs()))??;
+        let created = timeout(CREATE, create.output()).await;
+        let created = created
+            .with_context(|| format!("kind did not end within {} s", CREATE.as_secs()))??;
+        write(log, &created.stderr)?;
+        ensure!(
+            created.status.success(),
+            "{}; all that it said is in {}",
+            cluster::failure(&created.stderr),
+            log.display()
+        );
         Ok(())
     }
 

@@ -5,14 +5,37 @@ use anyhow::{Error, anyhow};
 
 /// A failure that is known.
 struct Known {
-    /// Words that only this failure has.
+    /// Words that only this failure has, in its place.
     words: &'static [&'static str],
     /// What it means, and what to do.
     advice: &'static str,
 }
 
+/// Whose words are read: the same words mean another thing elsewhere. A connection is refused many
+/// times while a node comes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// By the engine.
+    Engine,
+    /// By the engine while it gets an image.
+    Pull,
+    /// By kind, kubeadm or a program of the node.
+    Node,
+}
+
+impl Said {
+    fn known(self) -> impl Iterator<Item = &'static Known> {
+        let own = match self {
+            Self::Engine => &[],
+            Self::Pull => OF_PULL,
+            Self::Node => OF_NODE,
+        };
+        own.iter().chain(OF_ENGINE)
+    }
+}
+
 /// The first that fits counts.
-static KNOWN: &[Known] = &[
+static OF_ENGINE: &[Known] = &[
     Known {
         words: &["permission denied while trying to connect to the Docker"],
         advice: "this user may not use the engine: run as root, or join the group that owns the \
@@ -41,11 +64,6 @@ static KNOWN: &[Known] = &[
         advice: "the engine's disk is full: `docker system df` lists what it holds",
     },
     Known {
-        words: &["too many open files", "inotify_init", "Failed to create inotify"],
-        advice: "the machine's inotify limits are used up: raise fs.inotify.max_user_instances (512 \
-                 is enough) and fs.inotify.max_user_watches (524288) with sysctl",
-    },
-    Known {
         words: &["port is already allocated", "address already in use"],
         advice: "another program has the port: end it, or try again, kind takes another one",
     },
@@ -54,11 +72,9 @@ static KNOWN: &[Known] = &[
         advice: "the name is taken: `kind get clusters` lists the clusters, `cargo xtask e2e down` \
                  removes those that killed runs left",
     },
-    Known {
-        words: &["kubelet is configured to not run on a host using cgroup v1"],
-        advice: "the node's kubelet refuses cgroup v1: this is a fault of the harness, which has to \
-                 tell it otherwise",
-    },
+];
+
+static OF_PULL: &[Known] = &[
     Known {
         words: &[
             "exec format error",
@@ -95,16 +111,29 @@ static KNOWN: &[Known] = &[
     },
 ];
 
+static OF_NODE: &[Known] = &[
+    Known {
+        words: &["too many open files", "inotify_init", "Failed to create inotify"],
+        advice: "the machine's inotify limits are used up: raise fs.inotify.max_user_instances (512 \
+                 is enough) and fs.inotify.max_user_watches (524288) with sysctl",
+    },
+    Known {
+        words: &["kubelet is configured to not run on a host using cgroup v1"],
+        advice: "the node's kubelet refuses cgroup v1: this is a fault of the harness, which has to \
+                 tell it otherwise",
+    },
+];
+
 /// What to do about a failure with these words in it.
-pub(super) fn advice(text: &str) -> Option<&'static str> {
+pub(super) fn advice(said: Said, text: &str) -> Option<&'static str> {
     let fits = |known: &&Known| known.words.iter().any(|words| text.contains(words));
-    KNOWN.iter().find(fits).map(|known| known.advice)
+    said.known().find(fits).map(|known| known.advice)
 }
 
 /// The error, and what to do about it where that is known.
-pub(super) fn with_advice(error: Error) -> Error {
+pub(super) fn with_advice(said: Said, error: Error) -> Error {
     let text = format!("{error:#}");
-    match advice(&text) {
+    match advice(said, &text) {
         Some(advice) => anyhow!("{text}; {advice}"),
         None => error,
     }
@@ -118,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_failure_that_is_not_known_stays_as_it_is() {
-        assert_eq!(with_advice(anyhow!("no idea")).to_string(), "no idea");
+        assert_eq!(with_advice(Said::Engine, anyhow!("no idea")).to_string(), "no idea");
     }
 
     #[test]
@@ -126,16 +155,28 @@ mod tests {
         // runc 1.1.5, on a machine without CAP_SYS_RESOURCE.
         let caps = "runc create failed: unable to start container process: unable to apply caps: \
                     operation not permitted: unknown";
-        assert!(advice(caps).is_some_and(|advice| advice.contains("capability")));
+        let found = advice(Said::Engine, caps);
+        assert!(found.is_some_and(|advice| advice.contains("capability")));
         let rights = "Got permission denied while trying to connect to the Docker daemon socket";
-        assert!(advice(rights).is_some_and(|advice| advice.contains("may not use the engine")));
+        let found = advice(Said::Engine, rights);
+        assert!(found.is_some_and(|advice| advice.contains("may not use the engine")));
+    }
+
+    #[test]
+    fn a_refused_connection_is_a_registrys_while_pulling_and_nothing_in_a_node() {
+        let refused = "dial tcp 172.18.0.2:6443: connect: connection refused";
+        assert!(advice(Said::Pull, refused).is_some_and(|advice| advice.contains("registry")));
+        assert_eq!(advice(Said::Node, refused), None);
     }
 
     #[test]
     fn every_word_leads_to_its_own_advice() {
-        for known in KNOWN {
-            for words in known.words {
-                assert_eq!(advice(&format!("before {words} after")), Some(known.advice), "{words}");
+        for said in [Said::Engine, Said::Pull, Said::Node] {
+            for known in said.known() {
+                for words in known.words {
+                    let text = format!("before {words} after");
+                    assert_eq!(advice(said, &text), Some(known.advice), "{words}");
+                }
             }
         }
     }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Error, Result, anyhow};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-use super::advice::{advice, with_advice};
+use super::advice::{Said, advice, with_advice};
 use crate::cmd::Tool;
 use crate::rundir::RunId;
 
@@ -40,16 +40,30 @@ impl KindCluster {
     /// `kind VERB cluster --name NAME ..`
     pub(crate) fn kind<const N: usize>(&self, args: [&str; N]) -> Tool {
         let kind = Tool::new(&self.program).env("KIND_EXPERIMENTAL_PROVIDER", "docker");
-        let kind = match &self.docker_host {
-            Some(host) => kind.env("DOCKER_HOST", host),
-            None => kind,
-        };
-        kind.args(args).args(["--name", &self.name])
+        self.in_engine(kind).args(args).args(["--name", &self.name])
     }
 
     /// The command that enters its node.
     pub(crate) fn enter(&self) -> String {
         format!("docker exec -it {}-control-plane bash", self.name)
+    }
+
+    /// The containers that are its nodes, by name; none where it does not exist.
+    ///
+    /// # Errors
+    /// The engine does not answer.
+    pub(crate) async fn containers(&self) -> Result<Vec<String>> {
+        let label = format!("label=io.x-k8s.kind.cluster={}", self.name);
+        let list = self.in_engine(Tool::new("docker")).args(["ps", "--all", "--filter", &label]);
+        let found = list.args(["--format", "{{.Names}}"]).run().await?;
+        Ok(found.stdout.lines().map(str::to_owned).collect())
+    }
+
+    fn in_engine(&self, tool: Tool) -> Tool {
+        match &self.docker_host {
+            Some(host) => tool.env("DOCKER_HOST", host),
+            None => tool,
+        }
     }
 
     /// Removes it; that it does not exist is no error.
@@ -59,14 +73,14 @@ impl KindCluster {
     pub(crate) async fn remove(&self) -> Result<()> {
         let deleted = timeout(DELETE, self.kind(["delete", "cluster"]).run()).await;
         let deleted = deleted.with_context(|| format!("not within {} s", DELETE.as_secs()));
-        deleted.and_then(|output| output).map_err(with_advice)?;
+        deleted.and_then(|output| output).map_err(|error| with_advice(Said::Engine, error))?;
         Ok(())
     }
 
     /// Keeps the logs of a cluster that did not come up in `folder`, and adds to the error what
     /// they say about it.
     pub(crate) async fn explained(&self, error: Error, folder: &Path) -> Error {
-        let known = with_advice(anyhow!("{error:#}"));
+        let known = with_advice(Said::Node, anyhow!("{error:#}"));
         let export = self.kind(["export", "logs"]).arg(folder);
         if !matches!(timeout(EXPORT, export.run()).await, Ok(Ok(_))) {
             return known;
@@ -79,6 +93,17 @@ impl KindCluster {
     }
 }
 
+/// What kind and the kubeadm in the node say is wrong, among the stack traces and logs of both.
+pub(super) fn failure(stderr: &str) -> String {
+    let is_error =
+        |line: &&str| ["ERROR: ", "error: ", "[ERROR "].iter().any(|e| line.starts_with(e));
+    let errors: Vec<_> = stderr.lines().map(str::trim).filter(is_error).collect();
+    match errors.is_empty() {
+        true => stderr.trim().lines().last().unwrap_or("it said nothing").to_owned(),
+        false => errors.join("; "),
+    }
+}
+
 /// The first line of the exported logs that is known to explain a failure.
 fn told_by(folder: &Path) -> Option<(String, &'static str)> {
     let nodes = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
@@ -86,7 +111,7 @@ fn told_by(folder: &Path) -> Option<(String, &'static str)> {
     let lines = files.filter_map(|file| fs::read(file).ok());
     lines.into_iter().find_map(|log| {
         let log = String::from_utf8_lossy(&log);
-        log.lines().find_map(|line| Some((line.trim().to_owned(), advice(line)?)))
+        log.lines().find_map(|line| Some((line.trim().to_owned(), advice(Said::Node, line)?)))
     })
 }
 
@@ -107,6 +132,21 @@ mod tests {
         fs::write(node.join("kubelet.log"), format!("E1124 {line}\n")).unwrap();
         let (told, _) = told_by(folder.path()).unwrap();
         assert_eq!(told, format!("E1124 {line}"));
+    }
+
+    #[test]
+    fn the_reason_is_found_among_stack_traces() {
+        let said = "Creating cluster \"x\" ...\nERROR: failed to create cluster: exit status 1\n\
+                    I1125 main.go:1] error: not the start of the line\n\
+                    error: error execution phase wait-control-plane: no answer\n\
+                    runtime.goexit\n\truntime/asm_amd64.s:1771\n";
+        assert_eq!(
+            failure(said),
+            "ERROR: failed to create cluster: exit status 1; error: error execution phase \
+             wait-control-plane: no answer"
+        );
+        assert_eq!(failure("warning\nkind: not a command\n"), "kind: not a command");
+        assert_eq!(failure(""), "it said nothing");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::advice::with_advice;
+use super::advice::{Said, with_advice};
 use super::images::Images;
 use crate::cmd::{Output, Tool};
 use crate::terminal;
@@ -104,17 +104,16 @@ impl Engine {
     pub(crate) async fn provide(&self, images: &Images) -> Result<()> {
         let node = images.node();
         if self.architecture_of(node).await?.is_none() {
-            let (words, get, limit) = match images.archive() {
-                Some(archive) => {
-                    ("loading", docker(["load", "--quiet", "--input"]).arg(archive), LOAD)
-                }
-                None => ("pulling", docker(["pull", "--quiet", node]), PULL),
+            let load = || docker(["load", "--quiet", "--input"]);
+            let (words, said, get, limit) = match images.archive() {
+                Some(archive) => ("loading", Said::Engine, load().arg(archive), LOAD),
+                None => ("pulling", Said::Pull, docker(["pull", "--quiet", node]), PULL),
             };
             terminal::say(&format!("{words} the node image {node}, once for this engine"));
             let got = timeout(limit, get.run()).await;
             let got = got.with_context(|| format!("not within {} s", limit.as_secs()));
             got.and_then(|output| output)
-                .map_err(with_advice)
+                .map_err(|error| with_advice(said, error))
                 .with_context(|| format!("{words} the node image {node} failed"))?;
         }
         let found = self.architecture_of(node).await?;
@@ -144,7 +143,8 @@ impl Engine {
             ["run", "--rm", "--privileged", "--network=none", "--entrypoint=/bin/true", image];
         let ran = timeout(PROBE, docker(run).run()).await;
         let ran = ran.with_context(|| format!("not within {} s", PROBE.as_secs()));
-        ran.and_then(|output| output).map_err(with_advice).context(
+        let advised = |error| with_advice(Said::Engine, error);
+        ran.and_then(|output| output).map_err(advised).context(
             "the Docker engine cannot run a privileged container, and kind's nodes are such",
         )?;
         Ok(())
@@ -165,7 +165,8 @@ fn understood(answer: &Output) -> Result<Info> {
         Some(error) => error.clone(),
         None => answer.stderr.trim().to_owned(),
     };
-    Err(with_advice(anyhow::anyhow!("{said}"))).context("no Docker engine can be used")
+    Err(with_advice(Said::Engine, anyhow::anyhow!("{said}")))
+        .context("no Docker engine can be used")
 }
 
 /// `(20, 10)` of `20.10.24+dfsg1`.
@@ -238,6 +239,18 @@ mod tests {
         let error = engine.is_usable().unwrap_err().to_string();
         let expected = "the Docker engine is 19.03.15; 20.10 is the oldest that runs these nodes";
         assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn an_engine_whose_disk_is_full_is_refused_before_anything_is_made() {
+        // A file system that has no room at all.
+        let full = ANSWERS.replace("/nowhere", "/proc");
+        let engine = Engine { info: understood(&answer(0, &full, "")).unwrap() };
+        assert_eq!(
+            engine.is_usable().unwrap_err().to_string(),
+            "/proc has 0 MiB free, a run needs 6144: remove what the engine no longer needs \
+             (`docker system df` lists it), or give it another disk"
+        );
     }
 
     #[test]
