@@ -12,6 +12,8 @@ use crate::error::{Error, FileContext, Result};
 const NAMESPACE: &str = "k8s.io";
 /// containerd starts in a fraction of a second; ctr(8) waits that long for its socket.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
+/// Importing all images takes half a minute on a slow disk.
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// Imports the archives into a new store at `store`.
 ///
@@ -26,8 +28,11 @@ pub(super) fn fill(archives: &[PathBuf], store: &Path, scratch: &Path) -> Result
     let text = config_text(store, &short.path().join("state"), &socket);
     fs::write(&config, text).file("write", &config)?;
     let log = scratch.join("containerd.log");
-    let containerd =
-        Command::dying_with_us("containerd").arg("--config").arg(&config).start(&log)?;
+    // What bounds all waiting for it: it is asked to end after that time, and killed if it does not.
+    let containerd = Command::dying_with_us("timeout")
+        .args(["--kill-after=10", &LIMIT.as_secs().to_string(), "containerd", "--config"])
+        .arg(&config)
+        .start(&log)?;
     let imported = import(archives, &socket, &containerd);
     containerd.end()?;
     imported
@@ -36,12 +41,15 @@ pub(super) fn fill(archives: &[PathBuf], store: &Path, scratch: &Path) -> Result
 fn import(archives: &[PathBuf], socket: &Path, containerd: &Running) -> Result<()> {
     let ctr = || Command::new("ctr").arg("--address").arg(socket).args(["--namespace", NAMESPACE]);
     let timeout = format!("{}s", START_TIMEOUT.as_secs());
-    if ctr().args(["--connect-timeout", &timeout, "version"]).run().is_err() {
-        return Err(Error::DaemonSilent {
-            program: "containerd",
-            waited: START_TIMEOUT,
-            said: containerd.said()?,
-        });
+    match ctr().args(["--connect-timeout", &timeout, "version"]).run() {
+        Err(Error::CommandFailed { .. }) => {
+            return Err(Error::DaemonSilent {
+                program: "containerd",
+                waited: START_TIMEOUT,
+                said: containerd.said()?,
+            });
+        }
+        answer => answer.map(drop)?,
     }
     archives.iter().try_for_each(|file| {
         ctr().args(["images", "import", "--no-unpack"]).arg(file).run().map(drop)
