@@ -14,6 +14,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Child;
+use tools::{Cache, Toolbox, host, progress};
 
 use crate::abort::Abort;
 use crate::claim::Verdict;
@@ -64,7 +65,7 @@ pub(crate) async fn run(args: &MatrixArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let cells = chosen(&args.only)?;
-    let matrix = Matrix::new(args.out.as_deref())?;
+    let matrix = Matrix::new(args.out.as_deref(), &cells).await?;
     let mut outcomes = Vec::new();
     for cell in &cells {
         let label = format!("[{}/{}] {}", outcomes.len() + 1, cells.len(), cell.name());
@@ -90,20 +91,30 @@ struct Matrix {
     harness: PathBuf,
     out: PathBuf,
     logs: PathBuf,
+    /// Why there can be no kind cluster, where that is so.
+    no_kind: Option<String>,
     abort: Abort,
 }
 
 impl Matrix {
-    fn new(out: Option<&Path>) -> Result<Self> {
+    /// Builds what the cells need: their logs would hide the progress of that.
+    async fn new(out: Option<&Path>, cells: &[Cell]) -> Result<Self> {
         let harness = std::env::current_exe().context("cannot find the harness's own program")?;
         let logs = runs_folder()?.join("matrix");
         let out = out.unwrap_or(&logs).to_owned();
         for dir in [&logs, &out] {
             fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         }
+        let mut no_kind = None;
+        if cells.iter().any(|cell| cell.place == Place::Kind) {
+            let answer = kind::engine_answers().await;
+            no_kind = answer.err().map(|error| format!("skipped: {error:#}"));
+        }
+        build(cells.iter().filter(|cell| cell.place != Place::Kind || no_kind.is_none()))?;
+        // Not before: until here a signal may end the harness where it stands.
         let abort = Abort::new();
         abort.on_signals()?;
-        Ok(Self { harness, out, logs, abort })
+        Ok(Self { harness, out, logs, no_kind, abort })
     }
 
     /// Runs one cell. An earlier report of it goes first: what is there afterwards is this run's.
@@ -113,10 +124,8 @@ impl Matrix {
             let removed = fs::remove_file(&report);
             removed.with_context(|| format!("cannot remove {}", report.display()))?;
         }
-        if cell.place == Place::Kind
-            && let Err(error) = kind::engine_answers().await
-        {
-            return Ok(Outcome::Skipped(format!("skipped: {error:#}")));
+        if let (Place::Kind, Some(reason)) = (cell.place, &self.no_kind) {
+            return Ok(Outcome::Skipped(reason.clone()));
         }
         let log = self.logs.join(format!("{}.log", cell.name()));
         let stream = File::create(&log);
@@ -150,6 +159,19 @@ impl Matrix {
         ended.context("the run does not end")??;
         Err(reason)
     }
+}
+
+fn build<'a>(cells: impl Iterator<Item = &'a Cell>) -> Result<()> {
+    let cache = Cache::of_user()?;
+    let mut built = Vec::new();
+    for (set, purpose) in cells.map(|cell| (cell.place.set(), cell.place.purpose())) {
+        if !built.contains(&set) {
+            host::prepare(&cache, purpose, terminal::say)?;
+            Toolbox::prepare_set(&cache, set, progress::for_stderr().as_ref())?;
+            built.push(set);
+        }
+    }
+    Ok(())
 }
 
 /// A verdict counts only where the report says the same as the exit code.

@@ -2,7 +2,8 @@
 
 use anyhow::{Result, ensure};
 use pki::{KeyAlgorithm, Profile};
-use tools::{Kubernetes, versions};
+use tools::host::Purpose;
+use tools::{Kubernetes, Set, versions};
 
 /// A combination to test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,22 @@ impl Place {
         match self {
             Self::Local(_) => "local",
             Self::Kind => "kind",
+        }
+    }
+
+    /// What has to be built for it.
+    pub(crate) fn set(self) -> Set {
+        match self {
+            Self::Local(version) => Set::Local(version),
+            Self::Kind => Set::Kind,
+        }
+    }
+
+    /// What the machine has to have for it.
+    pub(crate) fn purpose(self) -> Purpose {
+        match self {
+            Self::Local(_) => Purpose::Node,
+            Self::Kind => Purpose::Kind,
         }
     }
 

@@ -19,6 +19,9 @@ const ORGANIZATION: &str = "istio";
 const PROJECT: &str = "istio";
 const URL: &str = "https://istio.io";
 
+/// What is listed among the versions and is the caller's own affair.
+const OWN: &str = "context";
+
 /// The whole report, in the order in which it is read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -130,7 +133,10 @@ impl Conformance {
             provider: document.provider.clone(),
             profile: document.profile.clone(),
             key: document.key.clone(),
-            versions: named(&document.versions, places),
+            versions: {
+                let others = document.versions.iter().filter(|version| version.name != OWN);
+                named(others, places)
+            },
             reproduce: places.hide(reproduce),
             broke_off_in: broken,
             claims: document.claims.iter().map(|claim| result(claim, places)).collect(),
@@ -180,10 +186,10 @@ fn result(claim: &ClaimText, places: &Places) -> ClaimResult {
     }
 }
 
-fn named(pairs: &[Named], places: &Places) -> Vec<Named> {
+fn named<'a>(pairs: impl IntoIterator<Item = &'a Named>, places: &Places) -> Vec<Named> {
     let hide = |Named { name, value }: &Named| Named {
         name: places.hide(name),
         value: places.hide(value),
     };
-    pairs.iter().map(hide).collect()
+    pairs.into_iter().map(hide).collect()
 }

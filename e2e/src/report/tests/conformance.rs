@@ -47,12 +47,15 @@ fn what_is_read_back_is_what_was_written() {
 }
 
 #[test]
-fn folders_of_the_machine_are_replaced_and_only_they() {
+fn names_of_the_machine_are_left_out_and_nothing_else() {
     let mut report = bare(&bundle());
     let reason = "/home/someone/target/e2e/bcdfgh/page/a.pem, /home/someone/x, \
                   /home/someone2/x, spiffe://td/home/someone, /etc/certs/root-cert.pem";
     report.tested = vec![tested(&FOUR[0], Outcome::False(reason.to_owned()), Evidence::default())];
+    report.versions.push(("context".to_owned(), "production".to_owned()));
     let read = Conformance::parse(&yaml(&report)).unwrap();
+    assert_eq!(read.version("context"), None);
+    assert_eq!(read.version("Istio"), Some("1.31.0"));
     assert_eq!(
         read.claims[0].reason.as_deref(),
         Some(
