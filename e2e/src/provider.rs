@@ -102,7 +102,7 @@ impl Provider {
         match args.provider {
             // Without asking the engine: it may run where there is no network.
             ProviderName::Kind => Kind::build(&args.kind, &args.release, &cache).await.map(drop),
-            ProviderName::Existing => Self::existing(args, &cache).await.map(drop),
+            ProviderName::Existing => existing::build(&args.release, &cache).await,
             ProviderName::Auto | ProviderName::Local => Self::local(args, cache, runs).map(drop),
         }
     }
@@ -213,6 +213,11 @@ impl Made {
             Self::KindCluster(cluster) => cluster.remove().await,
             Self::Namespace(namespace) => namespace.remove().await,
         }
+    }
+
+    /// Whether it is a part of a cluster that it does not go with.
+    pub(crate) fn is_in_a_cluster(&self) -> bool {
+        matches!(self, Self::Namespace(_))
     }
 
     /// Whether it goes on where no process of the harness's is left.

@@ -47,11 +47,13 @@ pub(crate) enum Fate {
 ///
 /// # Errors
 /// The one run that is named does not exist, or something of a run cannot be removed; its entry
-/// stays, so that the next sweep tries again.
+/// stays, so that the next sweep tries again. The other runs were swept all the same.
 pub(crate) async fn sweep(registry: &Registry, kept: &Kept) -> Result<Vec<Fate>> {
     let guard = registry.lock().await?;
-    let mut fates = Vec::new();
-    let runs = guard.runs()?;
+    let (mut fates, mut failed) = (Vec::new(), None);
+    let mut runs = guard.runs()?;
+    // What is in a cluster goes before a cluster that the harness made.
+    runs.sort_by_key(|(entry, _)| !entry.made.iter().any(Made::is_in_a_cluster));
     if let Kept::EndOnly(id) = kept {
         let known = runs.iter().any(|(entry, _)| entry.id == *id);
         ensure!(known, "no run is called {id}");
@@ -65,18 +67,25 @@ pub(crate) async fn sweep(registry: &Registry, kept: &Kept) -> Result<Vec<Fate>>
             Life::Left(_) => true,
             Life::Live => entry.kept && kept.ends(&entry.id),
         };
-        if remove {
-            clear(&entry).await?;
-            if matches!(life, Life::Live) {
-                unlocked(&guard, &entry).await?;
-            }
-            guard.forget(&entry.id)?;
-            fates.push(Fate::Removed(entry));
-        } else {
+        if !remove {
             fates.push(Fate::Lives(entry));
+            continue;
+        }
+        // A cluster of others that does not answer is no reason to leave the rest.
+        match end(&guard, &entry, &life).await {
+            Ok(()) => fates.push(Fate::Removed(entry)),
+            Err(error) => failed = failed.or(Some(error)),
         }
     }
-    Ok(fates)
+    failed.map_or(Ok(fates), Err)
+}
+
+async fn end(guard: &Guard<'_>, entry: &Entry, life: &Life) -> Result<()> {
+    clear(entry).await?;
+    if matches!(life, Life::Live) {
+        unlocked(guard, entry).await?;
+    }
+    guard.forget(&entry.id)
 }
 
 /// Removes everything that a run made on the machine, except for its folder.

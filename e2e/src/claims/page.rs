@@ -37,7 +37,7 @@ pub(super) async fn openssl_agrees(view: &View<'_>) -> Result<Finding> {
     );
     // The exit code says nothing: a server that insists on a client certificate makes it 0 or 1.
     let fetched = fetched.await?;
-    if no_openssl(&fetched) {
+    if no_openssl(&fetched.stdout, &fetched.stderr) {
         let reason = "the client's proxy has no openssl (a distroless image)".to_owned();
         return Ok(Finding::Skipped(reason));
     }
@@ -128,11 +128,12 @@ fn other_layout(hierarchy: &Hierarchy) -> Option<String> {
     Some(format!("{why}: the page's commands are made for one root and one intermediate"))
 }
 
-fn no_openssl(output: &Output) -> bool {
-    output.stdout.is_empty()
-        && ["executable file not found", "no such file or directory"]
-            .iter()
-            .any(|words| output.stderr.contains(words))
+/// The words are runc's and crun's.
+fn no_openssl(stdout: &str, stderr: &str) -> bool {
+    let missing = ["executable file not found", "executable file `openssl` not found"];
+    stdout.is_empty()
+        && stderr.contains("openssl")
+        && missing.iter().chain(&["no such file or directory"]).any(|words| stderr.contains(words))
 }
 
 /// The certificates in openssl's output, each with its own markers (the page's sed and awk).
@@ -151,9 +152,46 @@ fn write(folder: &Path, name: &str, content: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use pki::{Hierarchy, Profile, TrustBundle};
     use pretty_assertions::assert_eq;
+    use time::macros::datetime;
 
-    use super::pem_blocks;
+    use super::{no_openssl, other_layout, pem_blocks};
+    use crate::steps::ca::{self, CaArgs};
+
+    #[test]
+    fn a_proxy_without_openssl_is_told_from_one_that_is_refused() {
+        let runc = "error: Internal error occurred: failed to exec in container: OCI runtime exec \
+                    failed: exec failed: unable to start container process: exec: \"openssl\": \
+                    executable file not found in $PATH";
+        let crun = "OCI runtime exec failed: crun: executable file `openssl` not found in $PATH: No \
+                    such file or directory";
+        assert!(no_openssl("", runc) && no_openssl("", crun));
+        let refused = "connect:errno=111\nConnection refused";
+        assert!(!no_openssl("", refused) && !no_openssl("CONNECTED(00000003)", runc));
+    }
+
+    #[test]
+    fn the_pages_commands_are_for_one_root_and_one_intermediate() {
+        let now = datetime!(2026-11-24 12:00 UTC);
+        let args = CaArgs { profile: Profile::Hardened, key: None };
+        let made = |name: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let made = ca::make(&folder.path().join("ca"), name, args, now).unwrap();
+            made.truth.hierarchy
+        };
+        let (one, other) = (made("one"), made("other"));
+        assert_eq!(other_layout(&one), None);
+
+        let roots = one.trust_bundle().to_pem() + &other.trust_bundle().to_pem();
+        let roots = TrustBundle::from_pem(roots.as_bytes()).unwrap();
+        let two_roots = Hierarchy::new(one.cluster_ca().clone(), &[], roots).unwrap();
+        let alone = Hierarchy::new(one.root().clone(), &[], one.trust_bundle().clone()).unwrap();
+        let reasons = [&two_roots, &alone].map(|hierarchy| other_layout(hierarchy).unwrap());
+        let tail = ": the page's commands are made for one root and one intermediate";
+        let whys = ["root-cert.pem holds 2 certificates", "the cluster CA is the root itself"];
+        assert_eq!(reasons, whys.map(|why| format!("{why}{tail}")));
+    }
 
     #[test]
     fn certificates_are_cut_out_of_what_surrounds_them() {

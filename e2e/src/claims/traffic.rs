@@ -1,12 +1,15 @@
 //! Claims about requests: the allowed one gets through and says who it is from, a plain one does
 //! not.
 
+use std::cell::Cell;
+
 use anyhow::{Context as _, Result};
 use mesh::{PlainOutcome, Request};
 use serde_json::Value;
 
 use crate::claim::{Evidence, Finding};
 use crate::poll::{Seen, until};
+use crate::steps::workloads::CurlAnswer;
 use crate::view::{SETTLE, View};
 
 /// What httpbin's proxy puts into the request for the application (Envoy's
@@ -16,9 +19,11 @@ const CLIENT_CERT_HEADER: &str = "X-Forwarded-Client-Cert";
 /// Claim 10.
 pub(super) async fn client_reaches_httpbin(view: &View<'_>) -> Result<Finding> {
     let url = format!("http://{}/headers", view.workloads.httpbin_host_port());
+    let denied = Cell::new(false);
     // The first requests after a start may meet a route or a policy that is not there yet.
     let settled = until("the client is answered over mutual TLS", SETTLE, 1, async || {
         let answer = view.workloads.curl(view.cluster, &url).await?;
+        denied.set(is_denied(&answer));
         if answer.status != 200 {
             return Ok(Seen::NotYet(format!("status {}: {}", answer.status, answer.body.trim())));
         }
@@ -30,6 +35,7 @@ pub(super) async fn client_reaches_httpbin(view: &View<'_>) -> Result<Finding> {
     .await;
     let header = match settled {
         Ok(header) => header,
+        Err(error) if denied.get() => return Ok(not_authorized(&error)),
         Err(error) => return Ok(Finding::is_false(format!("{error:#}"))),
     };
     let by = view.httpbin_id()?;
@@ -42,6 +48,16 @@ pub(super) async fn client_reaches_httpbin(view: &View<'_>) -> Result<Finding> {
     }
     let reason = format!("expected By={by} and URI={from}, found `{header}`");
     Ok(Finding::False { reason, evidence })
+}
+
+/// Envoy's own answer where an AuthorizationPolicy lets nobody in. Mutual TLS has gone well by then.
+fn is_denied(answer: &CurlAnswer) -> bool {
+    answer.status == 403 && answer.body.trim() == "RBAC: access denied"
+}
+
+fn not_authorized(error: &anyhow::Error) -> Finding {
+    let control = "the mesh's AuthorizationPolicies let the client in".to_owned();
+    Finding::ControlFailed { control, reason: format!("{error:#}") }
 }
 
 /// go-httpbin answers `/headers` with `{"headers": {NAME: [VALUE]}}`.
@@ -73,7 +89,15 @@ pub(super) async fn plaintext_is_refused(view: &View<'_>) -> Result<Finding> {
 mod tests {
     use pretty_assertions::assert_eq;
 
-    use super::client_cert_header;
+    use super::{client_cert_header, is_denied};
+    use crate::steps::workloads::CurlAnswer;
+
+    #[test]
+    fn a_policy_that_lets_nobody_in_is_told_from_an_application_that_refuses() {
+        let denied = |status, body: &str| is_denied(&CurlAnswer { status, body: body.to_owned() });
+        assert!(denied(403, "RBAC: access denied\n"));
+        assert!(!denied(403, "forbidden") && !denied(503, "RBAC: access denied"));
+    }
 
     #[test]
     fn the_header_is_read_from_go_httpbins_list() {

@@ -162,6 +162,14 @@ impl Existing {
     }
 }
 
+/// Gets all that needs the network.
+///
+/// # Errors
+/// A build failed.
+pub(super) async fn build(release: &ReleaseArgs, cache: &Cache) -> Result<()> {
+    programs(release, cache).await.map(drop)
+}
+
 /// kubectl on PATH, else built; the samples of the release that is given, else of Istio's module.
 async fn programs(release: &ReleaseArgs, cache: &Cache) -> Result<(PathBuf, Release)> {
     let unpacked = match &release.istio_dir {
@@ -180,8 +188,14 @@ async fn programs(release: &ReleaseArgs, cache: &Cache) -> Result<(PathBuf, Rele
     if let (Some(kubectl), Some(unpacked)) = (&on_path, &unpacked) {
         return Ok((kubectl.clone(), unpacked.clone()));
     }
-    host::prepare(cache, host::Purpose::Build, terminal::say)?;
-    let made = Toolbox::prepare_set(cache, Set::Client(wanted), progress::for_stderr().as_ref())?;
+    let build = || {
+        host::prepare(cache, host::Purpose::Build, terminal::say)?;
+        Toolbox::prepare_set(cache, Set::Client(wanted), progress::for_stderr().as_ref())
+    };
+    let made = build().context(
+        "what is missing has to be built; with kubectl on PATH and an unpacked Istio release \
+         (--istio-dir) nothing is",
+    )?;
     let kubectl = on_path.unwrap_or_else(|| made.program(Program::Kubectl).to_owned());
     Ok((kubectl, unpacked.unwrap_or_else(|| Release::built(&made))))
 }

@@ -71,3 +71,27 @@ async fn a_run_that_was_not_kept_is_never_ended() {
     let fates = sweep(&registry, &Kept::End).await.unwrap();
     assert_eq!(fates, [Fate::Lives(alive.entry())]);
 }
+
+#[tokio::test]
+async fn a_run_that_cannot_be_removed_keeps_its_entry_and_no_other_from_going() {
+    let (_dir, registry) = registry();
+    let (stuck, dead) = (register(&registry, false).await, register(&registry, false).await);
+    // A namespace in a cluster whose kubeconfig is gone.
+    let run = stuck.entry().id;
+    let made = serde_json::json!({"Namespace": {
+        "access": {"files": ["/nonexistent/kubeconfig"], "context": "prod"},
+        "name": "cacerts-e2e-x", "run": run,
+    }});
+    stuck.update(|entry| entry.made = vec![serde_json::from_value(made).unwrap()]).unwrap();
+    let left = stuck.entry();
+    drop((stuck, dead));
+    let error = format!("{:#}", sweep(&registry, &Kept::Leave).await.unwrap_err());
+    assert!(
+        error.starts_with(&format!(
+            "remove the namespace cacerts-e2e-x of the run {run}: namespace cacerts-e2e-x in \
+             context `prod` may still be there: cannot read the kubeconfig /nonexistent/kubeconfig"
+        )),
+        "{error}"
+    );
+    assert_eq!(registry.entries().unwrap(), [left]);
+}

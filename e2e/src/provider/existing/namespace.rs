@@ -68,8 +68,8 @@ impl RunNamespace {
     /// # Errors
     /// The cluster cannot be reached, or the namespace does not go.
     pub(crate) async fn remove(&self) -> Result<()> {
-        let reached = self.access.client().await?;
-        self.remove_by(&reached).await.with_context(|| {
+        let removed = async { self.remove_by(&self.access.client().await?).await };
+        removed.await.with_context(|| {
             let context = self.access.context();
             format!("namespace {} in context `{context}` may still be there", self.name)
         })

@@ -17,6 +17,7 @@ use crate::provider::Made;
 use crate::release::Release;
 use crate::run::Run;
 use crate::steps::workloads::{self, Workloads};
+use crate::terminal;
 use crate::view::{Truth, View};
 
 /// The steps of such a run.
@@ -89,6 +90,9 @@ impl Existing {
         let revision = self.revision.as_deref();
         let site = site::look(&cluster, system, revision, labels, request.client.name()).await?;
         proof.told.extend(site.told.iter().cloned());
+        for (name, value) in &proof.told {
+            terminal::say(&format!("  {name}: {value}"));
+        }
         let stranger = stranger(&truth, run.now).await?;
         Ok(Looked { cluster, site, truth, stranger })
     }

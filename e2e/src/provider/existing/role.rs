@@ -13,8 +13,8 @@ pub(super) fn yaml(rights: &[Right], system_namespace: &str) -> String {
 # What `cargo xtask e2e --provider existing` needs. Bind both to whoever runs it:
 #   kubectl create clusterrolebinding {NAME} --clusterrole={NAME} --user=USER
 #   kubectl create rolebinding {NAME} -n {system_namespace} --role={NAME} --user=USER
-# The run's namespace has a random name, so rights in it can only be granted in all of them. Who may
-# start pods everywhere can be everybody: bind this to nobody who may not be that, and unbind it.
+# The run's namespace has a random name: rights in it can only be granted in all of them.
+# Who may start pods everywhere can act as everybody: take the bindings away after the run.
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:
