@@ -8,21 +8,22 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use pki::Hierarchy;
 use time::OffsetDateTime;
-use tools::Cache;
 
 use crate::claim::{Claim, Verdict};
 use crate::claims::{CLAIMS, table};
 use crate::diagnose::diagnose;
 use crate::proof::{self, Proof, Request};
 use crate::provider::{Provider, ProviderName};
-use crate::report::{self, Failure, Places, Report, Sabotaged};
+use crate::report::{self, Failure, Report, Sabotaged};
 use crate::run::{End, Run, scoped};
 use crate::sabotage::{self, SABOTAGES, Sabotage};
-use crate::session::{MeshArgs, Reader, Session, runs_folder};
+use crate::session::{MeshArgs, Reader, Session};
 use crate::step::StepTime;
 use crate::steps::workloads::NAMESPACE;
 use crate::terminal;
+use publish::publish;
 
+mod publish;
 mod sabotages;
 
 /// The profile of a CA that the harness did not make.
@@ -234,9 +235,7 @@ impl Proving {
             copy_report(&report::json(&report)?, file)?;
         }
         if let Some(file) = &self.args.conformance {
-            let reproduce = self.args.command_line(Reader::Others);
-            let places = places(&begun.folder)?;
-            copy_report(&report::conformance(&report, &reproduce, &places)?, file)?;
+            publish(&self.args, &report, &begun.folder, file)?;
         }
         terminal::answer(&report::terminal(&report, &begun.folder, terminal::in_colour()));
         if on_github() {
@@ -290,16 +289,6 @@ fn chosen(only: &[String]) -> Result<Vec<&'static Claim>> {
 
 fn is_called(claim: &Claim, name: &str) -> bool {
     claim.id == name || claim.number.to_string() == name
-}
-
-/// The folders that a text of the harness's or of a program may name.
-fn places(run: &Path) -> Result<Places> {
-    let (cache, runs) = (Cache::of_user()?, runs_folder()?);
-    let home = std::env::home_dir().unwrap_or_default();
-    let own = [(run, "RUN"), (cache.root(), "CACHE"), (runs.as_path(), "RUNS"), (&home, "HOME")];
-    // The workspace, where the build folder is in it.
-    let workspace = runs.ancestors().nth(2).map(|workspace| (workspace, "WORKSPACE"));
-    Ok(Places::new(own.into_iter().chain(workspace)))
 }
 
 /// Writes a report where the caller wants it, whole.
