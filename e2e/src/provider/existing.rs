@@ -149,8 +149,8 @@ impl Existing {
     pub(crate) async fn open(&self, run: &Run) -> Result<Cluster> {
         let client = self.access.client().await?;
         let cache = run.dir.root().join("kubectl-cache");
-        let kubectl = self.access.kubectl(&self.kubectl).arg("--cache-dir").arg(cache);
-        Ok(Cluster::of_others(self.access.first_file(), client, kubectl))
+        let kubectl = self.access.kubectl(&self.kubectl)?.arg("--cache-dir").arg(cache);
+        Ok(Cluster::of_others(&self.access.first_file(), client, kubectl))
     }
 
     /// Which mesh it is.

@@ -52,8 +52,9 @@ impl Access {
         &self.context
     }
 
-    pub(super) fn first_file(&self) -> &Path {
-        self.files.first().map_or(Path::new(""), PathBuf::as_path)
+    /// The file that kubectl would write to.
+    pub(super) fn first_file(&self) -> PathBuf {
+        self.files.first().cloned().unwrap_or_default()
     }
 
     /// A client of the context's cluster, as the context's user.
@@ -72,9 +73,16 @@ impl Access {
 
     /// kubectl, pointed at the context. The user's home stays: programs that get credentials
     /// (`exec` in a kubeconfig) keep theirs there.
-    pub(super) fn kubectl(&self, kubectl: &Path) -> Tool {
-        let files = std::env::join_paths(&self.files).unwrap_or_default();
-        Tool::new(kubectl).env("KUBECONFIG", files).arg("--context").arg(&self.context)
+    ///
+    /// # Errors
+    /// There are several files, and the path of one cannot stand in a list.
+    pub(super) fn kubectl(&self, kubectl: &Path) -> Result<Tool> {
+        let tool = Tool::new(kubectl);
+        let tool = match &self.files[..] {
+            [file] => tool.arg("--kubeconfig").arg(file),
+            files => tool.env("KUBECONFIG", std::env::join_paths(files)?),
+        };
+        Ok(tool.arg("--context").arg(&self.context))
     }
 
     fn read(&self) -> Result<Kubeconfig> {
@@ -147,8 +155,17 @@ current-context: prod
 
     #[test]
     fn kubectl_is_told_the_context_and_keeps_the_users_home() {
-        let access = Access { files: vec!["/k".into()], context: "prod".to_owned() };
-        let kubectl = access.kubectl(Path::new("kubectl"));
-        assert_eq!(kubectl.to_string(), "kubectl --context prod");
+        let kubectl = |files: &[&str]| {
+            let files = files.iter().map(PathBuf::from).collect();
+            let access = Access { files, context: "prod".to_owned() };
+            access.kubectl(Path::new("kubectl")).map(|kubectl| kubectl.to_string())
+        };
+        assert_eq!(kubectl(&["/a:b"]).unwrap(), "kubectl --kubeconfig /a:b --context prod");
+        assert_eq!(kubectl(&["/a", "/b"]).unwrap(), "kubectl --context prod");
+        // A list that is not understood would end in another cluster of the same name.
+        assert_eq!(
+            kubectl(&["/a:b", "/c"]).unwrap_err().to_string(),
+            "path segment contains separator `:`"
+        );
     }
 }

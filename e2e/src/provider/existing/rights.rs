@@ -179,7 +179,7 @@ pub(super) async fn check(client: &Client, rights: &[Right], places: &Places<'_>
     let single = rights.iter().flat_map(|right| right.verbs.iter().map(move |verb| (right, *verb)));
     let asked: Vec<_> = stream::iter(single.map(|(right, verb)| async move {
         let allowed = ask(client, right, verb, places).await?;
-        anyhow::Ok((!allowed).then(|| Missing { right, verb, place: places }))
+        anyhow::Ok((!allowed).then_some(Missing { right, verb, place: places }))
     }))
     .buffered(AT_ONCE)
     .try_collect()
