@@ -7,8 +7,11 @@
 //!
 //! ```no_run
 //! # fn main() -> tools::Result<()> {
-//! let toolbox = tools::Toolbox::prepare(&tools::Cache::of_user()?, &tools::progress::Silent)?;
-//! println!("{}", toolbox.program(tools::Program::Istioctl).display());
+//! use tools::{Cache, Kubernetes, Program, Set, Toolbox, progress};
+//!
+//! let set = Set::Local(Kubernetes::default());
+//! let toolbox = Toolbox::prepare_set(&Cache::of_user()?, set, &progress::Silent)?;
+//! println!("{}", toolbox.program(Program::Istioctl).display());
 //! # Ok(())
 //! # }
 //! ```

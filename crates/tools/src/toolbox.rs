@@ -10,7 +10,7 @@ use crate::item::Item;
 use crate::progress::Progress;
 use crate::stock::Stock;
 use crate::versions::ISTIO_SOURCE;
-use crate::{Kubernetes, NodeImage, Program, Set, kind};
+use crate::{NodeImage, Program, Set, kind};
 
 /// An image as a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,14 +33,6 @@ pub struct Toolbox {
 }
 
 impl Toolbox {
-    /// What a mesh on the local node needs, with the default Kubernetes.
-    ///
-    /// # Errors
-    /// Those of [`Self::prepare_set`].
-    pub fn prepare(cache: &Cache, progress: &dyn Progress) -> Result<Self> {
-        Self::prepare_set(cache, Set::Local(Kubernetes::default()), progress)
-    }
-
     /// Finds everything of the set in the cache and makes what is not there. Blocks: for
     /// milliseconds if all is there, for a quarter of an hour if nothing is.
     ///
