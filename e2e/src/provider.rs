@@ -101,7 +101,10 @@ impl Provider {
     pub(crate) async fn build(args: &MeshArgs, cache: Cache, runs: &Path) -> Result<()> {
         match args.provider {
             // Without asking the engine: it may run where there is no network.
-            ProviderName::Kind => Kind::build(&args.kind, &args.release, &cache).await.map(drop),
+            ProviderName::Kind => {
+                ensure!(args.kubernetes.is_none(), "{KUBERNETES_IS_LOCAL}");
+                Kind::build(&args.kind, &args.release, &cache).await.map(drop)
+            }
             ProviderName::Existing => existing::build(&args.release, &cache).await,
             ProviderName::Auto | ProviderName::Local => Self::local(args, cache, runs).map(drop),
         }
@@ -118,6 +121,10 @@ impl Provider {
             args.kind.is_empty(),
             "--images, --node-image and --registry-mirror are for kind: a mesh that is there has \
              its images"
+        );
+        ensure!(
+            args.kubernetes.is_none() && args.ca.key.is_none(),
+            "--kubernetes and --key are for a mesh that is made: one that is there has its own"
         );
         let (existing, release) = Existing::prepare(&args.existing, &args.release, cache).await?;
         Ok((Self::Existing(existing), release))

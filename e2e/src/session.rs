@@ -186,3 +186,50 @@ pub(crate) fn runs_folder() -> Result<PathBuf> {
     let target = program.parent().and_then(std::path::Path::parent);
     Ok(target.context("it is not in a target folder")?.join("e2e"))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        mesh: MeshArgs,
+    }
+
+    fn said_again(line: &str, reader: Reader) -> String {
+        let words = std::iter::once("e2e").chain(line.split_whitespace());
+        Line::try_parse_from(words).unwrap().mesh.command_line(reader)
+    }
+
+    #[test]
+    fn what_is_said_again_says_the_same() {
+        for line in [
+            " --profile makefile",
+            " --profile hardened --key rsa2048 --provider local --kubernetes v1.37.2",
+            " --profile hardened --client curl --provider kind --istio-dir /opt/istio",
+        ] {
+            assert_eq!(said_again(line, Reader::Oneself), line);
+        }
+    }
+
+    #[test]
+    fn others_read_what_to_put_in_the_place_of_a_machines_names() {
+        let line = "--provider kind --istio-dir /opt/istio --registry-mirror http://10.0.0.1:5000";
+        assert_eq!(
+            said_again(line, Reader::Others),
+            " --profile makefile --provider kind --registry-mirror URL --istio-dir DIR"
+        );
+        let line = "--provider existing --context production --kubeconfig /c --bundle /b";
+        let shown = said_again(line, Reader::Others);
+        for own in ["production", "/c", "/b"] {
+            assert!(!shown.contains(own), "{shown}");
+        }
+        for word in [" --context NAME", " --kubeconfig FILE", " --bundle DIR"] {
+            assert!(shown.contains(word), "{shown}");
+        }
+    }
+}
