@@ -206,10 +206,12 @@ fn over<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Verdict {
         Outcome::Skipped(_) => None,
     };
     let ran: Vec<_> = outcomes.filter_map(ran).collect();
-    match ran.iter().any(|verdict| *verdict == Verdict::Disproven) {
-        true => Verdict::Disproven,
-        false if ran.is_empty() || ran.contains(&Verdict::Unproven) => Verdict::Unproven,
-        false => Verdict::Proven,
+    if ran.contains(&Verdict::Disproven) {
+        Verdict::Disproven
+    } else if ran.is_empty() || ran.contains(&Verdict::Unproven) {
+        Verdict::Unproven
+    } else {
+        Verdict::Proven
     }
 }
 
