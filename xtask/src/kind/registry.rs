@@ -44,15 +44,23 @@ pub(crate) fn claims() -> Result<Tally> {
     let release = release(&target_dir().join("ci/istio-release"))?;
     let _registry = serve(&target_dir().join("ci/registry"))?;
     fill()?;
-    let bridge = ["network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge"];
-    let gateway = Engine::inside("docker").args(bridge).stdout()?;
-    let mirror = format!("http://{}:{PORT}", gateway.trim());
+    let mirror = format!("http://{}:{PORT}", gateway()?);
     let run = super::harness().args(["--images", "registry", "--require", "--istio-dir"]);
     let run = run.arg(release).args(["--registry-mirror", &mirror, "--node-image"]);
     let run = run.arg(format!("127.0.0.1:{PORT}/{NODE}"));
     let names = [format!("hub={HUB}"), format!("tag={TAG}")];
     let settings = names.iter().map(String::as_str).chain(SETTINGS);
     e2e::counted("kind-registry", run.args(settings.flat_map(|set| ["--istio-set", set])), 0)
+}
+
+/// The engine's own address on its default network, which every container reaches: the first of
+/// the network's.
+fn gateway() -> Result<String> {
+    let subnet = ["network", "inspect", "--format", "{{(index .IPAM.Config 0).Subnet}}", "bridge"];
+    let subnet = Engine::inside("docker").args(subnet).stdout()?;
+    let network = subnet.trim().split_once(".0/").map(|(network, _)| network);
+    let network = network.with_context(|| format!("the engine's network is `{}`", subnet.trim()));
+    Ok(format!("{}.1", network?))
 }
 
 /// A folder as an Istio release is unpacked: the page's bin, samples and tools.
