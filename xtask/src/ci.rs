@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 
 use crate::command::Program;
 use crate::tally::Tally;
-use crate::{api_server, e2e, fixtures, kind, layering, terminal, workflows};
+use crate::{api_server, e2e, existing, fixtures, kind, layering, terminal, workflows};
 
 /// Which checks to run.
 #[derive(clap::Args)]
@@ -58,10 +58,14 @@ const CHECKS: &[Check] = &[
     Check { name: "mesh, profile hardened", group: Group::Mesh, run: mesh_hardened },
     Check { name: "sabotages", group: Group::Mesh, run: sabotages },
     Check { name: "killed harnesses", group: Group::Mesh, run: kills },
+    Check { name: "a mesh that is there", group: Group::Mesh, run: existing::on_local },
     Check { name: "mesh on kind", group: Group::Mesh, run: kind::claims },
     Check { name: "every sabotage on kind", group: Group::Full, run: kind::sabotages },
+    Check { name: "a mesh that is there, on kind", group: Group::Full, run: existing::on_kind },
     Check { name: "images from a registry", group: Group::Full, run: kind::registry::claims },
     Check { name: "killed harnesses, every way", group: Group::Full, run: all_kills },
+    Check { name: "killed harnesses on kind", group: Group::Full, run: kind::kills },
+    Check { name: "matrix", group: Group::Full, run: kind::matrix },
 ];
 
 /// Runs the checks and closes with the count.

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::terminal;
 
@@ -119,6 +119,15 @@ impl Program {
             }
         }
         bail!("`{program}` ended before it said `{words}`; its last words: {last}")
+    }
+
+    /// Runs it on this terminal but for its standard output, which is returned.
+    pub(crate) fn answer(mut self) -> Result<String> {
+        let words = self.words();
+        let output = self.command.stderr(Stdio::inherit()).output();
+        let output = output.with_context(|| format!("cannot run `{words}`"))?;
+        ensure!(output.status.success(), "`{words}`: {}", output.status);
+        String::from_utf8(output.stdout).with_context(|| format!("`{words}` printed no UTF-8"))
     }
 
     /// Runs it silently and returns its standard output; a failure carries its standard error.

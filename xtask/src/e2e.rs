@@ -1,6 +1,7 @@
 //! `cargo xtask e2e`: builds the harness and becomes it.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
@@ -47,7 +48,7 @@ pub(crate) fn harness() -> Program {
 /// Runs the harness, which was built, and counts what its report says. A run that ends with another
 /// exit code than `code` has failed, whatever its report says.
 pub(crate) fn counted(name: &str, harness: Program, code: i32) -> Result<Tally> {
-    let report = target_dir().join("ci").join(name).with_extension("json");
+    let report = report(name);
     // A report of an earlier run must not be counted.
     if report.exists() {
         std::fs::remove_file(&report).context("cannot remove an earlier report")?;
@@ -63,6 +64,11 @@ pub(crate) fn counted(name: &str, harness: Program, code: i32) -> Result<Tally> 
     Ok(tally)
 }
 
-pub(crate) fn binary() -> std::path::PathBuf {
+/// Where [`counted`] has a run of this name write its report.
+pub(crate) fn report(name: &str) -> PathBuf {
+    target_dir().join("ci").join(name).with_extension("json")
+}
+
+pub(crate) fn binary() -> PathBuf {
     target_dir().join("debug").join("e2e")
 }

@@ -13,6 +13,7 @@ mod ci;
 mod command;
 mod e2e;
 mod engine;
+mod existing;
 mod fixtures;
 mod kind;
 mod layering;
@@ -28,6 +29,7 @@ mod workflows;
     disable_help_subcommand = true,
     after_help = "Examples:\n  cargo xtask e2e                     prove a plugged-in CA on a real mesh\n  \
                   cargo xtask e2e --profile hardened  the same with the hardened CA profile\n  \
+                  cargo xtask e2e matrix              every Kubernetes, profile and key\n  \
                   cargo xtask e2e --help              everything the harness can do\n  \
                   cargo xtask ci                      every check, as CI runs them\n  \
                   cargo xtask ci --only checks        without the mesh\n  \

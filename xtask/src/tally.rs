@@ -46,6 +46,20 @@ impl Tally {
         };
         Ok(Self { passed: count("passed")?, failed: count("failed")?, skipped: count("skipped")? })
     }
+
+    /// Reads the `statistics` of a conformance report: three lines of its head, by name.
+    pub(crate) fn from_statistics(report: &str) -> Result<Self> {
+        let count = |name: &str| {
+            let value = report.lines().find_map(|line| line.strip_prefix(name));
+            let value = value.and_then(|value| value.trim().parse().ok());
+            value.with_context(|| format!("the conformance report has no `{}`", name.trim()))
+        };
+        Ok(Self {
+            passed: count("  passed:")?,
+            failed: count("  failed:")?,
+            skipped: count("  skipped:")?,
+        })
+    }
 }
 
 impl AddAssign for Tally {
@@ -99,5 +113,14 @@ mod tests {
         let mut tally = Tally { passed: 3, failed: 0, skipped: 1 };
         tally += Tally { passed: 13, failed: 0, skipped: 0 };
         assert_eq!(tally.to_string(), "16 passed, 0 failed, 1 skipped");
+    }
+
+    #[test]
+    fn a_conformance_report_is_counted_by_its_statistics() {
+        let report = include_str!("../../docs/conformance/local-v1.36.3-makefile-rsa4096.yaml");
+        let expected = Tally { passed: 13, failed: 0, skipped: 0 };
+        assert_eq!(Tally::from_statistics(report).unwrap(), expected);
+        let error = Tally::from_statistics("statistics:\n  passed: 1\n").unwrap_err();
+        assert_eq!(error.to_string(), "the conformance report has no `failed:`");
     }
 }
