@@ -63,6 +63,18 @@ pub enum Error {
     /// A key under a passphrase.
     #[error("the private key is encrypted; decrypt it first, istiod cannot read it either")]
     EncryptedKey,
+    /// The key stays shut.
+    #[error("the passphrase does not open the private key")]
+    WrongPassphrase,
+    /// A key under a passphrase in a way that is not read here.
+    #[error(
+        "the private key is encrypted in a way that is not read here ({reason}); rewrite it with \
+         `openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256`"
+    )]
+    KeyEncryption {
+        /// The form or the cipher; never key bytes.
+        reason: String,
+    },
     /// The first block is no private key.
     #[error(
         "line {line} starts a `{found}`, expected a `PRIVATE KEY`, `RSA PRIVATE KEY` or \

@@ -34,7 +34,15 @@ impl RootCa {
     /// # Errors
     /// [`Error::NameLength`], [`Error::TimeRange`], [`Error::Crypto`].
     pub fn generate(params: &RootCaParams) -> Result<Self, Error> {
-        let key = PrivateKey::generate(params.key)?;
+        Self::self_sign(PrivateKey::generate(params.key)?, params)
+    }
+
+    /// Makes a self-signed certificate for a key that is there, whatever its kind: `params.key` is
+    /// not looked at.
+    ///
+    /// # Errors
+    /// As [`RootCa::generate`].
+    pub fn self_sign(key: PrivateKey, params: &RootCaParams) -> Result<Self, Error> {
         let subject = DistinguishedName::authority(&params.organization, &params.common_name)?;
         let draft = Draft {
             profile: params.profile,
@@ -63,8 +71,18 @@ impl RootCa {
     /// [`Error::NotValidAt`], [`Error::PathLength`], [`Error::KeyMismatch`]; or what
     /// [`Certificate::from_pem`] and [`PrivateKey::from_pem`] say.
     pub fn from_pem(certificate: &[u8], key: &[u8], now: OffsetDateTime) -> Result<Self, Error> {
-        let certificate = Certificate::from_pem(certificate)?;
-        let key = PrivateKey::from_pem(key)?;
+        Self::with_key(Certificate::from_pem(certificate)?, PrivateKey::from_pem(key)?, now)
+    }
+
+    /// As [`RootCa::from_pem`], with a key that was read, or opened, before.
+    ///
+    /// # Errors
+    /// The proof that failed.
+    pub fn with_key(
+        certificate: Certificate,
+        key: PrivateKey,
+        now: OffsetDateTime,
+    ) -> Result<Self, Error> {
         prove_issuer(&certificate, Some(&key), now)?;
         if let Err(flaw) = certificate.check_signature(&certificate) {
             let subject = certificate.subject().to_string();
@@ -78,6 +96,15 @@ impl RootCa {
         }
         prove_path_length(&certificate, 1)?;
         Self::of(certificate, key)
+    }
+
+    /// The request that Istio's Makefile keeps beside its root and makes it from: the root's own
+    /// subject, key and extensions. A root is not needed to be asked for; make looks for the file.
+    ///
+    /// # Errors
+    /// [`Error::Der`], [`Error::Crypto`].
+    pub fn request(&self) -> Result<CaRequest, Error> {
+        CaRequest::repeating(&self.0.certificate, &self.0.key)
     }
 }
 
@@ -149,8 +176,11 @@ impl Authority {
         })
     }
 
-    fn issue_cluster_ca(&self, params: &ClusterCaParams) -> Result<ClusterCa, Error> {
-        let key = PrivateKey::generate(params.key)?;
+    fn issue_cluster_ca(
+        &self,
+        key: PrivateKey,
+        params: &ClusterCaParams,
+    ) -> Result<ClusterCa, Error> {
         let certificate = self.certify(key.public_key_der(), params)?;
         let hierarchy = Hierarchy::new(certificate, &self.path_above(), self.trust_bundle.clone())?;
         Ok(ClusterCa::of(hierarchy, key, params.profile.chain_ends_with_root()))
@@ -236,7 +266,20 @@ macro_rules! signs_cas {
             /// [`Error::OutlivedIssuer`], [`Error::PathLength`], [`Error::TimeRange`],
             /// [`Error::Crypto`].
             pub fn issue_cluster_ca(&self, params: &ClusterCaParams) -> Result<ClusterCa, Error> {
-                self.0.issue_cluster_ca(params)
+                self.0.issue_cluster_ca(PrivateKey::generate(params.key)?, params)
+            }
+
+            /// Certifies a key that is there as a cluster CA, whatever its kind: `params.key` is
+            /// not looked at.
+            ///
+            /// # Errors
+            /// As `issue_cluster_ca`.
+            pub fn issue_cluster_ca_for(
+                &self,
+                key: PrivateKey,
+                params: &ClusterCaParams,
+            ) -> Result<ClusterCa, Error> {
+                self.0.issue_cluster_ca(key, params)
             }
 
             /// Certifies the key of a request as a cluster CA. The key stays where it was made;

@@ -1,7 +1,7 @@
 //! Private keys: made, read from PEM, used to sign, written only when asked by name.
 //!
 //! No Clone, no Display, no Serialize; Debug says the kind and nothing else; the encoded form is
-//! wiped when the value goes. Encrypted keys are not opened here.
+//! wiped when the value goes. [`encrypted`] has keys under a passphrase.
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,6 +26,8 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::Error;
 use crate::pem;
 use crate::signature::Signer;
+
+mod encrypted;
 
 /// The keys this crate makes. It loads more: any RSA from 2048 bits, P-521 and Ed25519.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,8 +1,22 @@
 //! The certificate request of a cluster that keeps its CA key to itself (PKCS#10, RFC 2986).
 
+use der::asn1::{AnyRef, SetOfVec};
+use der::{Decode, Encode, Sequence};
+use x509_cert::attr::Attribute;
+use x509_cert::request::ExtensionReq;
 use x509_parser::prelude::{FromDer, X509CertificationRequest};
 
-use crate::{Error, PrivateKey, pem, signature};
+use crate::{Certificate, Error, PrivateKey, pem, signature};
+
+/// RFC 2986 section 4.1.
+#[derive(Sequence)]
+struct RequestInfo<'a> {
+    version: u8,
+    subject: AnyRef<'a>,
+    public_key: AnyRef<'a>,
+    #[asn1(context_specific = "0", tag_mode = "IMPLICIT")]
+    attributes: SetOfVec<Attribute>,
+}
 
 /// A request whose sender has proved to hold the private key. Only the public key is taken from
 /// it: the names and extensions it asks for are not looked at.
@@ -24,6 +38,19 @@ impl CaRequest {
         params.distinguished_name = rcgen::DistinguishedName::new();
         let request = params.serialize_request(key.pair()).map_err(Error::Crypto)?;
         Self::from_der(request.der())
+    }
+
+    /// Makes a request with a certificate's own subject and extensions.
+    pub(crate) fn repeating(certificate: &Certificate, key: &PrivateKey) -> Result<Self, Error> {
+        let parsed = x509_cert::Certificate::from_der(certificate.der())?;
+        let extensions = parsed.tbs_certificate().extensions().cloned().unwrap_or_default();
+        let info = RequestInfo {
+            version: 0,
+            subject: AnyRef::from_der(certificate.subject().der())?,
+            public_key: AnyRef::from_der(key.public_key_der())?,
+            attributes: SetOfVec::try_from(vec![Attribute::try_from(ExtensionReq(extensions))?])?,
+        };
+        Self::from_der(&signature::sign(&info.to_der()?, key)?)
     }
 
     /// Reads a request (`CERTIFICATE REQUEST`, or `NEW CERTIFICATE REQUEST` of old tools) and

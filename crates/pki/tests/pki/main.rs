@@ -12,6 +12,7 @@ mod judge_odd;
 mod leaks;
 mod makefile;
 mod openssl;
+mod passphrases;
 mod probes;
 mod properties;
 mod rcgen_traps;

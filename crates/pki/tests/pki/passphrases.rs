@@ -1,0 +1,80 @@
+//! Keys under a passphrase, and roots made for a key that is there.
+
+use pki::{CaRequest, Error, KeyAlgorithm, PrivateKey, Profile, RootCa};
+use pretty_assertions::assert_eq;
+
+use crate::common::{NOW, root_params};
+
+fn key() -> PrivateKey {
+    PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap()
+}
+
+#[test]
+fn a_key_under_a_passphrase_opens_with_it_alone() {
+    let key = key();
+    let pem = key.to_encrypted_pem(b"correct horse").unwrap();
+    assert!(PrivateKey::is_encrypted(pem.as_bytes()).unwrap());
+    assert!(pem.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"), "{pem}");
+
+    let opened = PrivateKey::from_encrypted_pem(pem.as_bytes(), b"correct horse").unwrap();
+    assert_eq!(opened.public_key_der(), key.public_key_der());
+
+    let error = PrivateKey::from_encrypted_pem(pem.as_bytes(), b"battery staple").unwrap_err();
+    assert_eq!(error.to_string(), "the passphrase does not open the private key");
+    let error = PrivateKey::from_pem(pem.as_bytes()).unwrap_err();
+    assert!(matches!(error, Error::EncryptedKey), "{error}");
+}
+
+#[test]
+fn the_same_key_is_never_encrypted_alike_twice() {
+    let key = key();
+    let encrypt = || key.to_encrypted_pem(b"correct horse").unwrap();
+    assert_ne!(encrypt(), encrypt());
+}
+
+#[test]
+fn a_key_without_a_passphrase_says_so() {
+    let pem = key().to_pem().unwrap();
+    assert!(!PrivateKey::is_encrypted(pem.as_bytes()).unwrap());
+    let error = PrivateKey::from_encrypted_pem(pem.as_bytes(), b"any").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "line 1 starts a `PRIVATE KEY`, expected a `ENCRYPTED PRIVATE KEY`"
+    );
+}
+
+#[test]
+fn an_old_form_of_encryption_is_named_with_the_way_out() {
+    let pem = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n\
+               AAAA\n-----END RSA PRIVATE KEY-----\n";
+    assert!(PrivateKey::is_encrypted(pem.as_bytes()).unwrap());
+    let error = PrivateKey::from_encrypted_pem(pem.as_bytes(), b"any").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the private key is encrypted in a way that is not read here (the form of RFC 1421, with \
+         headers); rewrite it with `openssl pkcs8 -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256`"
+    );
+}
+
+#[test]
+fn a_root_made_for_a_key_that_is_there_has_that_key_and_loads_again() {
+    let key = key();
+    let (public, pem) = (key.public_key_der().to_vec(), key.to_pem().unwrap());
+    let root = RootCa::self_sign(key, &root_params(Profile::Hardened)).unwrap();
+    assert_eq!(root.certificate().public_key_der(), public);
+
+    let again = PrivateKey::from_pem(pem.as_bytes()).unwrap();
+    let again = RootCa::with_key(root.certificate().clone(), again, NOW).unwrap();
+    assert_eq!(again.certificate(), root.certificate());
+    let error = RootCa::with_key(root.certificate().clone(), self::key(), NOW).unwrap_err();
+    assert!(matches!(error, Error::KeyMismatch { .. }), "{error}");
+}
+
+#[test]
+fn a_roots_own_request_is_signed_by_its_key_and_reads_back() {
+    let root = RootCa::generate(&root_params(Profile::Hardened)).unwrap();
+    let request = root.request().unwrap();
+    assert_eq!(request.public_key_der(), root.certificate().public_key_der());
+    let again = CaRequest::from_pem(request.to_pem().unwrap().as_bytes()).unwrap();
+    assert_eq!(again, request);
+}
