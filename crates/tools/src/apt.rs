@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cache::{Key, Work};
 use crate::command::Command;
-use crate::error::{FileContext, Result};
+use crate::error::{Error, FileContext, Result};
 
 /// The key of what [`Apt::fetch`] and [`unpack`] make of the packages. `release` is the text of
 /// `/etc/os-release`: the versions are the archive's own at the time, because older ones are gone
@@ -57,13 +57,16 @@ impl Apt {
 
     /// Where the machine's own packages of Debian come from, as lines of a sources.list(5): not
     /// those of other vendors.
+    ///
+    /// # Errors
+    /// [`Error::NoDebianSources`] where there are none: whoever is told none takes Debian's own.
     pub(crate) fn sources(&self) -> Result<Vec<String>> {
         let format = "$(ORIGIN) deb $(REPO_URI) $(RELEASE) $(COMPONENT)";
         let listed = self
             .command()
             .args(["indextargets", "--format", format, "Created-By: Packages"])
             .text()?;
-        Ok(debian(&listed))
+        debian(&listed)
     }
 
     fn command(&self) -> Command {
@@ -96,7 +99,7 @@ impl Apt {
 }
 
 /// The sources after `Debian `, once each, in order.
-fn debian(listed: &str) -> Vec<String> {
+fn debian(listed: &str) -> Result<Vec<String>> {
     let mut sources = Vec::new();
     for line in listed.lines() {
         if let Some(source) = line.strip_prefix("Debian ").filter(|rest| rest.starts_with("deb "))
@@ -105,7 +108,7 @@ fn debian(listed: &str) -> Vec<String> {
             sources.push(source.to_owned());
         }
     }
-    sources
+    if sources.is_empty() { Err(Error::NoDebianSources) } else { Ok(sources) }
 }
 
 /// The packages in a folder, sorted.
@@ -140,11 +143,21 @@ mod tests {
             Debian Backports deb http://mirror.example/debian/ bookworm-backports main\n\
             Debian deb http://mirror.example/security/ bookworm-security main\n";
         assert_eq!(
-            debian(listed),
+            debian(listed).unwrap(),
             [
                 "deb http://mirror.example/debian/ bookworm main",
                 "deb http://mirror.example/security/ bookworm-security main",
             ]
         );
+    }
+    #[test]
+    fn a_machine_without_sources_of_debian_is_told_so() {
+        for listed in ["", "Ubuntu deb http://mirror.example/ubuntu/ noble main\n"] {
+            assert_eq!(
+                debian(listed).unwrap_err().to_string(),
+                "apt on this machine knows no source of Debian packages: the root of a kind node \
+                 is made of those of the machine's own Debian"
+            );
+        }
     }
 }

@@ -68,6 +68,16 @@ impl Cache {
         entries.sort_by(|one, other| one.stem.cmp(&other.stem));
         Ok(entries)
     }
+
+    /// Removes what killed builds of this kind left behind, each told to `found` before it goes.
+    /// What somebody is building stays.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the folder of the kind is there but cannot be read.
+    pub fn sweep(&self, kind: &str, found: impl FnMut(&Path)) -> Result<()> {
+        let folder = self.root.join(kind);
+        if folder.is_dir() { sweep(&folder, None, found) } else { Ok(()) }
+    }
 }
 
 fn root_from<S: Into<PathBuf>>(own: Option<S>, xdg: Option<S>, home: Option<S>) -> Option<PathBuf> {
@@ -140,7 +150,7 @@ impl Entry {
         if self.exists() {
             return Ok(());
         }
-        self.sweep()?;
+        sweep(&self.folder, Some(&self.stem), |_| ())?;
         let partial = tempfile::Builder::new()
             .prefix(&format!(".{}{PARTIAL}", self.stem))
             .tempdir_in(&self.folder)
@@ -186,29 +196,31 @@ impl Entry {
         }
         Ok(file)
     }
+}
 
-    /// Removes what killed runs left behind: of this entry, whose lock the caller holds, and of
-    /// every other whose lock is free.
-    fn sweep(&self) -> Result<()> {
-        for found in fs::read_dir(&self.folder).file("list", &self.folder)? {
-            let found = found.file("list", &self.folder)?;
-            let name = found.file_name().to_string_lossy().into_owned();
-            let Some(stem) = name.strip_prefix('.').and_then(|name| name.split_once(PARTIAL))
-            else {
-                continue;
-            };
-            let lock = lock_path(&self.folder, stem.0);
-            let lock = File::create(&lock).file("create", &lock)?;
-            if stem.0 == self.stem || lock.try_lock().is_ok() {
-                let path = found.path();
-                // A compiler of a killed build may still be writing there: the next sweep gets it.
-                if let Err(error) = fs::remove_dir_all(&path) {
-                    tracing::warn!(path = %path.display(), %error, "cannot remove a leftover yet");
-                }
+/// Removes what killed runs left in a folder of entries: of the entry `own`, whose lock the caller
+/// holds, and of every other whose lock is free.
+fn sweep(folder: &Path, own: Option<&str>, mut leftover: impl FnMut(&Path)) -> Result<()> {
+    for found in fs::read_dir(folder).file("list", folder)? {
+        let found = found.file("list", folder)?;
+        let name = found.file_name().to_string_lossy().into_owned();
+        let Some((stem, _)) = name.strip_prefix('.').and_then(|name| name.split_once(PARTIAL))
+        else {
+            continue;
+        };
+        let lock = lock_path(folder, stem);
+        let lock = File::create(&lock).file("create", &lock)?;
+        let path = found.path();
+        // A build that ended since the folder was listed has left nothing.
+        if (own == Some(stem) || lock.try_lock().is_ok()) && path.exists() {
+            leftover(&path);
+            // A compiler of a killed build may still be writing there: the next sweep gets it.
+            if let Err(error) = fs::remove_dir_all(&path) {
+                tracing::warn!(path = %path.display(), %error, "cannot remove a leftover yet");
             }
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Between an entry's name and random letters, in the name of the folder it is built in.

@@ -21,16 +21,13 @@ Examples:
   tools build --only kind-node     make the node image of a kind cluster (as root)
   tools list --json                what there is, which version, and where
   tools path kubectl               where one is
-  tools prune                      remove what older pins have left in the cache
+  tools prune                      remove what older pins and killed builds left in the cache
   tools host --install             install the Debian packages that a local node needs
 
 Everything is kept in $CACERTS_CACHE, else $XDG_CACHE_HOME/cacerts, else ~/.cache/cacerts.
 Results go to standard output, progress to standard error.
 
 Exit status: 0 done, 2 not done (the message says why).";
-
-/// What takes more of the machine than the rest.
-const KIND_NODE: &str = "kind-node";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -51,7 +48,7 @@ enum Command {
         /// Its name, as `list` prints it
         name: String,
     },
-    /// Remove from the cache what the pins no longer name; nothing may be running
+    /// Remove what the pins no longer name, and what killed builds left; nothing may be running
     Prune,
     /// Say what this machine lacks for a local node
     Host {
@@ -68,8 +65,7 @@ impl Cli {
         match self.command {
             Command::Build { only } => {
                 let progress = progress::for_stderr();
-                let kind = only.iter().any(|name| name == KIND_NODE);
-                let purpose = if kind { Purpose::Kind } else { Purpose::Build };
+                let purpose = Purpose::of_names(&only)?;
                 host::prepare(&cache, purpose, |text| progress.note(text))?;
                 Stock::new(&cache)?.make(&only, &*progress)
             }

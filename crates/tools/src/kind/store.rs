@@ -10,6 +10,9 @@ use crate::error::{Error, FileContext, Result};
 
 /// The namespace in which a kubelet finds its images.
 const NAMESPACE: &str = "k8s.io";
+/// containerd's socket, in the folder in which it and ctr run: the path of a socket has 107
+/// characters at most (unix(7)), and the cache may be deep.
+const SOCKET: &str = "/proc/self/cwd/containerd.sock";
 /// containerd starts in a fraction of a second; ctr(8) waits that long for its socket.
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// Importing all images takes half a minute on a slow disk.
@@ -21,25 +24,23 @@ const LIMIT: Duration = Duration::from_secs(600);
 /// [`Error::DaemonSilent`] if containerd does not start, [`Error::CommandFailed`] with what it said
 /// about an archive.
 pub(super) fn fill(archives: &[PathBuf], store: &Path, scratch: &Path) -> Result<()> {
-    // The path of a socket has 107 characters at most (unix(7)); the cache may be deep.
-    let short = tempfile::tempdir().file("create a folder in", std::env::temp_dir())?;
-    let socket = short.path().join("containerd.sock");
     let config = scratch.join("containerd.toml");
-    let text = config_text(store, &short.path().join("state"), &socket);
-    fs::write(&config, text).file("write", &config)?;
+    fs::write(&config, config_text(store, &scratch.join("state"))).file("write", &config)?;
     let log = scratch.join("containerd.log");
     // What bounds all waiting for it: it is asked to end after that time, and killed if it does not.
     let containerd = Command::dying_with_us("timeout")
         .args(["--kill-after=10", &LIMIT.as_secs().to_string(), "containerd", "--config"])
         .arg(&config)
+        .folder(scratch)
         .start(&log)?;
-    let imported = import(archives, &socket, &containerd);
+    let imported = import(archives, scratch, &containerd);
     containerd.end()?;
     imported
 }
 
-fn import(archives: &[PathBuf], socket: &Path, containerd: &Running) -> Result<()> {
-    let ctr = || Command::new("ctr").arg("--address").arg(socket).args(["--namespace", NAMESPACE]);
+fn import(archives: &[PathBuf], scratch: &Path, containerd: &Running) -> Result<()> {
+    let options = ["--address", SOCKET, "--namespace", NAMESPACE];
+    let ctr = || Command::new("ctr").folder(scratch).args(options);
     let timeout = format!("{}s", START_TIMEOUT.as_secs());
     match ctr().args(["--connect-timeout", &timeout, "version"]).run() {
         Err(Error::CommandFailed { .. }) => {
@@ -58,8 +59,8 @@ fn import(archives: &[PathBuf], socket: &Path, containerd: &Running) -> Result<(
 
 /// Only what an import needs. The snapshotters other than the plain one would try out mounts, `opt`
 /// would make a folder in /opt, and nothing is to run.
-fn config_text(store: &Path, state: &Path, socket: &Path) -> String {
-    let (store, state, socket) = (store.display(), state.display(), socket.display());
+fn config_text(store: &Path, state: &Path) -> String {
+    let (store, state) = (store.display(), state.display());
     format!(
         r#"version = 2
 root = "{store}"
@@ -75,7 +76,7 @@ disabled_plugins = [
   "io.containerd.snapshotter.v1.zfs",
 ]
 [grpc]
-  address = "{socket}"
+  address = "{SOCKET}"
 "#
     )
 }

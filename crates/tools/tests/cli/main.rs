@@ -164,13 +164,34 @@ fn what_the_pins_no_longer_name_is_pruned_and_nothing_else() {
     let foreign = machine.path("cache/store/containerd-0123456789abcdef");
     for folder in [&old, &foreign] {
         std::fs::create_dir_all(folder.join("bin")).unwrap();
-        std::fs::write(folder.join("bin/etcd"), [0; 1_500_000]).unwrap();
+        std::fs::write(folder.join("bin/etcd"), vec![0; 1_500_000]).unwrap();
     }
     let pruned = machine.tools(&["prune"]);
     assert_eq!(stdout(&pruned), format!("removed {} (1.5 MB)\n1 removed, 1.5 MB\n", old.display()));
     assert_eq!(machine.cached(), current);
     assert!(foreign.exists());
     assert_eq!(stdout(&machine.tools(&["prune"])), "0 removed, 0.0 MB\n");
+}
+
+#[test]
+fn what_a_killed_build_left_is_pruned_and_what_is_being_built_is_not() {
+    let machine = Machine::new();
+    machine.hold();
+    let mut building = machine.start(&["build", "--only", "coredns"]);
+    let _go = machine.wait_for_build();
+    let left = machine.path("cache/go/.etcd-0123456789abcdef.partial-x");
+    std::fs::create_dir_all(left.join("entry")).unwrap();
+    std::fs::write(left.join("entry/etcd"), vec![0; 2_500_000]).unwrap();
+    let pruned = machine.tools(&["prune"]);
+    assert_eq!(
+        stdout(&pruned),
+        format!("removed {} (2.5 MB)\n1 removed, 2.5 MB\n", left.display())
+    );
+    machine.release();
+    assert_eq!(building.wait().unwrap().code(), Some(0));
+    let cached = machine.cached();
+    assert_eq!(cached.len(), 1, "{cached:?}");
+    assert!(cached[0].starts_with("coredns-"), "{cached:?}");
 }
 
 #[test]
@@ -200,4 +221,17 @@ fn everything_that_a_local_node_lacks_is_listed_at_once() {
              as root: apt-get install --no-install-recommends {packages}\n"
         )
     );
+}
+
+#[test]
+fn a_program_of_go_is_built_where_there_is_neither_debian_nor_pip() {
+    let machine = Machine::new();
+    machine.program("dpkg-query", "#!/bin/sh\nexit 1\n");
+    machine.program("python3", "#!/bin/sh\nexit 1\n");
+    let built = machine.tools(&["build", "--only", "etcd"]);
+    assert_eq!(built.status.code(), Some(0), "{}", stderr(&built));
+    // The control: for an image, the machine is asked.
+    let image = machine.tools(&["build", "--only", "docker-engine"]);
+    assert_eq!(image.status.code(), Some(2));
+    assert!(stderr(&image).starts_with("error: `dpkg-query --show "), "{}", stderr(&image));
 }
