@@ -189,7 +189,7 @@ async fn programs(release: &ReleaseArgs, cache: &Cache) -> Result<(PathBuf, Rele
         return Ok((kubectl.clone(), unpacked.clone()));
     }
     let build = || {
-        host::prepare(cache, host::Purpose::Build, terminal::say)?;
+        host::prepare(cache, host::Purpose::Go, terminal::say)?;
         Toolbox::prepare_set(cache, Set::Client(wanted), progress::for_stderr().as_ref())
     };
     let made = build().context(

@@ -75,7 +75,7 @@ pub(super) async fn prepare(
                 Some(programs) => programs,
                 None => {
                     let wanted = Set::Client(&[Program::Kind, Program::Kubectl]);
-                    Programs::built(&toolbox(cache, host::Purpose::Build, wanted)?)
+                    Programs::built(&toolbox(cache, host::Purpose::Go, wanted)?)
                 }
             };
             (programs, Images::of_registries(node, mirror), release)
