@@ -115,7 +115,8 @@ pub(crate) static SABOTAGES: &[Sabotage] = &[
         name: "strangers-root",
         sentence: "root-cert.pem trusts a stranger's root beside the administrator's",
         at: At::PlugIn(Instead::StrangersRootToo),
-        ends: Ends::Claims { makes_false: &[2, 6, 7, 9, 12], blocks: &[] },
+        // The Secret is not replaced where that would take a root away.
+        ends: Ends::Claims { makes_false: &[2, 6, 7, 9, 12], blocks: &[13] },
     },
     Sabotage {
         name: "no-key",
