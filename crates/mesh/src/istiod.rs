@@ -40,7 +40,8 @@ pub struct Istiod {
 }
 
 impl Mesh {
-    /// Every replica of every revision of istiod.
+    /// Every replica of every revision of istiod; pods that have run to their end (evicted ones
+    /// stay in a cluster for long) are none.
     ///
     /// # Errors
     /// [`Error::Api`]
@@ -106,6 +107,10 @@ impl Mesh {
 
 impl Istiod {
     fn from_pod(pod: &Pod) -> Option<Self> {
+        let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+        if matches!(phase, Some("Succeeded" | "Failed")) {
+            return None;
+        }
         let spec = pod.spec.as_ref()?;
         let container = spec.containers.iter().find(|c| c.name == CONTAINER)?;
         let status = pod.status.as_ref().and_then(|s| s.container_statuses.as_ref());

@@ -59,8 +59,11 @@ pub enum ProxyKind {
 pub enum ProxyState {
     /// Its container is ready.
     Ready,
-    /// It is not, for the kubelet's reason.
-    NotReady {
+    /// It runs, but its startup or readiness probe fails: it is starting, or it has got no
+    /// certificate or no configuration.
+    NotReady,
+    /// It does not run, for the kubelet's reason.
+    NotRunning {
         /// As in "waiting: CrashLoopBackOff: back-off 20s restarting failed container".
         reason: String,
     },
@@ -127,6 +130,11 @@ impl Proxy {
         })
     }
 
+    /// The namespace of the istiod that signs for it, where that is another one than this.
+    pub fn signed_elsewhere(&self, system_namespace: &str) -> Option<&str> {
+        self.signed_from.as_deref().filter(|from| *from != system_namespace)
+    }
+
     /// Whether it is an Envoy, with a config dump and room for a relay.
     ///
     /// # Errors
@@ -143,8 +151,8 @@ impl Proxy {
     pub(crate) fn must_run(&self) -> Result<(), Error> {
         match &self.state {
             ProxyState::Ready => Ok(()),
-            ProxyState::NotReady { reason } | ProxyState::Finished { reason } => {
-                Err(Error::ProxyNotReady { proxy: self.pod.clone(), reason: reason.clone() })
+            state => {
+                Err(Error::ProxyNotReady { proxy: self.pod.clone(), reason: state.to_string() })
             }
         }
     }
@@ -180,25 +188,38 @@ fn state(pod: &Pod, status: Option<&ContainerStatus>) -> ProxyState {
     if pod.metadata.deletion_timestamp.is_some() {
         return ProxyState::Finished { reason: "the pod is being deleted".to_owned() };
     }
-    let reason = match status {
-        Some(status) if status.ready => return ProxyState::Ready,
-        Some(status) => status.state.as_ref().map(what_it_does).unwrap_or_default(),
-        None => format!("the kubelet has not started it (pod phase {phase})"),
-    };
-    ProxyState::NotReady { reason }
+    let not_started = || format!("the kubelet has not started it (pod phase {phase})");
+    match status {
+        Some(status) if status.ready => ProxyState::Ready,
+        Some(ContainerStatus { state: Some(ContainerState { running: Some(_), .. }), .. }) => {
+            ProxyState::NotReady
+        }
+        status => {
+            let said = status.and_then(|status| why_not_running(status.state.as_ref()?));
+            ProxyState::NotRunning { reason: said.unwrap_or_else(not_started) }
+        }
+    }
 }
 
-fn what_it_does(state: &ContainerState) -> String {
+fn why_not_running(state: &ContainerState) -> Option<String> {
     if let Some(waiting) = &state.waiting {
         let parts = [waiting.reason.as_deref(), waiting.message.as_deref()];
         let said: Vec<_> = parts.into_iter().flatten().collect();
-        return format!("waiting: {}", said.join(": "));
+        return Some(format!("waiting: {}", said.join(": ")));
     }
-    if let Some(ended) = &state.terminated {
-        let reason = ended.reason.as_deref().unwrap_or("no reason given");
-        return format!("terminated with exit code {}: {reason}", ended.exit_code);
+    let ended = state.terminated.as_ref()?;
+    let reason = ended.reason.as_deref().unwrap_or("no reason given");
+    Some(format!("terminated with exit code {}: {reason}", ended.exit_code))
+}
+
+impl fmt::Display for ProxyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready => f.write_str("ready"),
+            Self::NotReady => f.write_str("running, but its startup or readiness probe fails"),
+            Self::NotRunning { reason } | Self::Finished { reason } => f.write_str(reason),
+        }
     }
-    "running, but its startup or readiness probe fails".to_owned()
 }
 
 impl fmt::Display for ProxyKind {

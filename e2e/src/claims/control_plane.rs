@@ -1,6 +1,6 @@
 //! Claims about istiod: which CA it took, what it signs with, and what it publishes.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -21,19 +21,32 @@ pub(super) async fn uses_the_plugged_in_ca(view: &View<'_>) -> Result<Finding> {
     if istiods.is_empty() {
         return Ok(Finding::is_false("expected a running istiod, found none"));
     }
-    let mut untold = Vec::new();
+    let (mut untold, mut took) = (Vec::new(), 0);
     for istiod in &istiods {
-        let log = view.mesh.istiod_log(istiod).await?;
+        let log = match view.mesh.istiod_log(istiod).await {
+            // Its container is being created: it signs nothing.
+            Err(error) if !istiod.ready => {
+                evidence = evidence.with(format!("{} is not ready", istiod.pod), error);
+                continue;
+            }
+            log => log?,
+        };
         let ca = SigningCa::from_log(&log);
-        evidence = evidence
-            .with(format!("{} says", istiod.pod), format!("{ca:?}"))
-            .with(format!("{} version", istiod.pod), view.mesh.istiod_version(istiod).await?);
+        evidence = evidence.with(format!("{} says", istiod.pod), format!("{ca:?}"));
+        if istiod.ready {
+            let version = view.mesh.istiod_version(istiod).await?;
+            evidence = evidence.with(format!("{} version", istiod.pod), version);
+        }
         match (ca, start_failure(&log)) {
-            (SigningCa::PluggedIn, None) => {}
+            (SigningCa::PluggedIn, None) => took += 1,
             (_, Some(words)) => wrong.push(format!("{} does not start: {words}", istiod.pod)),
-            (SigningCa::Untold, None) => untold.push(istiod.pod.to_string()),
+            (SigningCa::Untold, None) if istiod.ready => untold.push(istiod.pod.to_string()),
+            (SigningCa::Untold, None) => {}
             _ => wrong.push(format!("{} says that it took another CA: {ca:?}", istiod.pod)),
         }
+    }
+    if took == 0 && untold.is_empty() && wrong.is_empty() {
+        wrong.push("expected a running istiod, found none that is ready".to_owned());
     }
     evidence = evidence.with("Secret istio-ca-secret", self_signed_secret(view).await?);
     if wrong.is_empty() && !untold.is_empty() {
@@ -71,7 +84,7 @@ pub(super) async fn every_namespace_has_the_root(view: &View<'_>) -> Result<Find
         judged += 1;
         let said = match state {
             RootState::Same => "same bytes".to_owned(),
-            RootState::Differs { found } => format!("other bytes: {}", describe_pem(found)),
+            RootState::Differs { found } => differing(found, view.truth.hierarchy.trust_bundle()),
             RootState::NoKey => "no key `root-cert.pem`".to_owned(),
             RootState::NoConfigMap => "no ConfigMap".to_owned(),
         };
@@ -88,22 +101,43 @@ pub(super) async fn every_namespace_has_the_root(view: &View<'_>) -> Result<Find
 }
 
 /// The roots of every namespace. istiod needs a moment to write into one that was just made, as
-/// others do in a living cluster; what has not settled by then is judged as it is.
+/// others do in a living cluster; what has not settled by then is judged as it is. A list of all
+/// namespaces costs the API server of a large cluster much: those that lack the ConfigMap are asked
+/// one by one, and listed once more.
 async fn every_namespace(view: &View<'_>) -> Result<Vec<NamespaceRoot>> {
-    let last = RefCell::new(Vec::new());
+    let expected = &view.truth.root_pem;
+    let roots = view.mesh.namespace_roots(expected).await?;
+    let lacks = |root: &&NamespaceRoot| {
+        root.state == RootState::NoConfigMap
+            && view.config.is_none_or(|config| config.discovers(&root.labels))
+    };
+    let lacking: Vec<_> = roots.iter().filter(lacks).map(|root| root.namespace.clone()).collect();
+    if lacking.is_empty() {
+        return Ok(roots);
+    }
+    let written = Cell::new(0);
     let settled = until("every namespace has a ConfigMap", SETTLE, 1, async || {
-        let roots = view.mesh.namespace_roots(&view.truth.root_pem).await?;
-        let lacks = |root: &&NamespaceRoot| {
-            root.state == RootState::NoConfigMap
-                && view.config.is_none_or(|config| config.discovers(&root.labels))
-        };
-        let lacking = roots.iter().find(lacks).map(|root| root.namespace.clone());
-        last.replace(roots);
-        Ok(lacking.map_or(Seen::Ready(()), Seen::NotYet))
+        while let Some(namespace) = lacking.get(written.get()) {
+            match view.mesh.namespace_root(namespace, expected).await? {
+                RootState::NoConfigMap => return Ok(Seen::NotYet(namespace.clone())),
+                _ => written.set(written.get() + 1),
+            }
+        }
+        Ok(Seen::Ready(()))
     });
-    match settled.await {
-        Err(error) if last.borrow().is_empty() => Err(error),
-        _ => Ok(last.into_inner()),
+    if let Err(error) = settled.await {
+        tracing::debug!("{error:#}");
+    }
+    Ok(view.mesh.namespace_roots(expected).await?)
+}
+
+/// What a namespace has in place of the expected bytes. istiod compares bytes too.
+fn differing(found: &str, expected: &TrustBundle) -> String {
+    match TrustBundle::from_pem(found.as_bytes()) {
+        Ok(roots) if same_set(&roots, expected) => {
+            "the same certificates in other bytes".to_owned()
+        }
+        _ => format!("other bytes: {}", describe_pem(found)),
     }
 }
 
@@ -113,9 +147,19 @@ type Others = BTreeMap<String, Vec<String>>;
 
 fn in_words(what: &str, others: &Others) -> Vec<String> {
     let sentence = |(found, places): (&String, &Vec<String>)| {
-        format!("{what} {}: expected the plugged-in root, found {found}", places.join(", "))
+        format!("{what} {}: expected the plugged-in root, found {found}", listed(places, ", "))
     };
     others.iter().map(sentence).collect()
+}
+
+/// The first few, and how many more: a mesh has thousands of proxies, and the evidence names all.
+pub(super) fn listed(all: &[String], between: &str) -> String {
+    const SHOWN: usize = 10;
+    let shown = all.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(between);
+    match all.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown}{between}and {more} more"),
+    }
 }
 
 /// Claim 8.
@@ -245,9 +289,12 @@ pub(super) fn finding(wrong: Vec<String>, evidence: Evidence) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use pki::{Profile, TrustBundle};
     use pretty_assertions::assert_eq;
+    use time::macros::datetime;
 
-    use super::{Others, in_words};
+    use super::{Others, differing, in_words, listed};
+    use crate::steps::ca::{self, CaArgs};
 
     #[test]
     fn what_is_wrong_everywhere_is_said_once() {
@@ -261,5 +308,31 @@ mod tests {
         ];
         assert_eq!(in_words("namespaces", &others), expected);
         assert_eq!(in_words("namespaces", &Others::new()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn of_many_places_the_first_few_are_named() {
+        let names = |count: u32| (1..=count).map(|n| n.to_string()).collect::<Vec<_>>();
+        assert_eq!(listed(&names(10), ", "), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10");
+        assert_eq!(listed(&names(12), ", "), "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, and 2 more");
+    }
+
+    #[test]
+    fn other_bytes_of_the_same_root_are_told_from_another_root() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = |name: &str| {
+            let args = CaArgs { profile: Profile::Hardened, key: None };
+            let now = datetime!(2026-11-24 12:00 UTC);
+            let made = ca::make(&folder.path().join(name), "cluster1", args, now).unwrap();
+            String::from_utf8(made.truth.root_pem).unwrap()
+        };
+        let (one, other) = (made("one"), made("other"));
+        let expected = TrustBundle::from_pem(one.as_bytes()).unwrap();
+        assert_eq!(
+            differing(&format!("{one}\n"), &expected),
+            "the same certificates in other bytes"
+        );
+        let said = differing(&other, &expected);
+        assert!(said.starts_with("other bytes: sha256:"), "{said}");
     }
 }

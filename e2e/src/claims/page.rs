@@ -6,14 +6,19 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use pki::Hierarchy;
+use tokio::time::timeout;
 
 use super::control_plane::finding;
 use crate::claim::{Evidence, Finding};
 use crate::cmd::{Output, Tool};
 use crate::view::View;
+
+/// openssl answers in a second; one whose connection hangs would wait for ever.
+const ANSWER: Duration = Duration::from_secs(60);
 
 /// Claim 5.
 pub(super) async fn openssl_agrees(view: &View<'_>) -> Result<Finding> {
@@ -84,7 +89,8 @@ struct CommandLog(String);
 impl CommandLog {
     async fn run(&mut self, of_the_page: &str, tool: &Tool) -> Result<Output> {
         writeln!(self.0, "page: {of_the_page}\nran:  {tool}\n").context("cannot note a command")?;
-        tool.output().await
+        let output = timeout(ANSWER, tool.output()).await;
+        output.with_context(|| format!("`{tool}` did not end within {} s", ANSWER.as_secs()))?
     }
 
     /// openssl's text of the certificate in a file.

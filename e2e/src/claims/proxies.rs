@@ -1,24 +1,29 @@
 //! The claim about every proxy of the mesh, wherever it runs.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
 use mesh::{Proxy, ProxySecrets};
 
-use super::control_plane::{describe, finding, same_set};
+use super::control_plane::{describe, finding, listed, same_set};
 use crate::claim::{Evidence, Finding};
 use crate::view::View;
 
 /// Claim 6.
 pub(super) async fn serve_and_trust(view: &View<'_>) -> Result<Finding> {
     let mut evidence = Evidence::default();
-    let mut wrong = Vec::new();
+    // In a wrong mesh the same is wrong of every proxy, and one sentence says so.
+    let mut problems = BTreeMap::<String, Vec<String>>::new();
     let proxies = view.proxies().await?;
     for (proxy, secrets) in &proxies.seen {
         let name = name(proxy);
         evidence = evidence.with(&name, secrets.chain.first().map_or_else(String::new, describe));
         for problem in judge(view, proxy, secrets) {
-            wrong.push(format!("{name}: {problem}"));
+            problems.entry(problem).or_default().push(name.clone());
         }
     }
+    let mut wrong: Vec<_> =
+        problems.iter().map(|(what, names)| format!("{}: {what}", listed(names, ", "))).collect();
     if evidence.0.is_empty() && proxies.failed.is_empty() {
         wrong.push("expected proxies, found none that runs".to_owned());
     }
@@ -26,7 +31,7 @@ pub(super) async fn serve_and_trust(view: &View<'_>) -> Result<Finding> {
         evidence = evidence.with(format!("{} was not looked at", name(proxy)), why);
     }
     if !wrong.is_empty() {
-        return Ok(finding(wrong, evidence));
+        return Ok(finding(vec![listed(&wrong, "; ")], evidence));
     }
     if let Some((proxy, error)) = proxies.failed.first() {
         let others = match proxies.failed.len() - 1 {

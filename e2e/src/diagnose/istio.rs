@@ -81,7 +81,8 @@ fn facts(proxy: &Proxy, secrets: Result<ProxySecrets, mesh::Error>) -> ProxyFact
     };
     let state = match &proxy.state {
         ProxyState::Ready => "ready".to_owned(),
-        ProxyState::NotReady { reason } => format!("not ready: {}", without_keys(reason)),
+        ProxyState::NotReady => format!("not ready: {}", proxy.state),
+        ProxyState::NotRunning { reason } => format!("not ready: {}", without_keys(reason)),
         ProxyState::Finished { reason } => format!("finished: {}", without_keys(reason)),
     };
     let kind = format!("{:?}", proxy.kind);

@@ -1,12 +1,16 @@
 //! The look at every proxy of the mesh. A production mesh has thousands, and some come and go while
-//! they are looked at: that is no lie of the mesh's.
+//! they are looked at: that is no lie of the mesh's. One that runs and gets no certificate is another
+//! matter: so end the pods of a mesh whose CA was replaced by a wrong one.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 
 use anyhow::Result;
 use futures::{StreamExt as _, stream};
 use mesh::{Error, Mesh, Proxy, ProxyKind, ProxySecrets, ProxyState};
 
+use super::SETTLE;
+use crate::poll::{Seen as Found, until};
 use crate::terminal;
 
 /// How many proxies are looked at at once: each look is a port-forward through the API server.
@@ -19,12 +23,24 @@ const TOLD_EVERY: usize = 25;
 pub(crate) struct Proxies {
     /// Those that were looked at.
     pub(crate) seen: Vec<(Proxy, ProxySecrets)>,
-    /// Those that serve nobody, or belong to another mesh, each with the reason.
+    /// Those that do not run, or belong to another mesh, each with the reason.
     pub(crate) passed_over: Vec<(Proxy, String)>,
     /// Those that hold certificates which cannot be looked at: ztunnels.
     pub(crate) opaque: Vec<Proxy>,
-    /// Those that could not be looked at although they should.
+    /// Those that run and could not be looked at, or have got no certificate.
     pub(crate) failed: Vec<(Proxy, Error)>,
+}
+
+impl Proxies {
+    fn file(&mut self, proxy: Proxy, seen: Seen) {
+        match seen {
+            Seen::Secrets(secrets) => self.seen.push((proxy, *secrets)),
+            Seen::PassedOver(why) => self.passed_over.push((proxy, why)),
+            Seen::Opaque => self.opaque.push(proxy),
+            Seen::Failed(error) => self.failed.push((proxy, error)),
+            Seen::Gone => {}
+        }
+    }
 }
 
 /// What came of one look.
@@ -48,19 +64,46 @@ pub(super) async fn look(mesh: &Mesh) -> Result<Proxies> {
         }
         (proxy, seen)
     }));
-    // In their order: a report is compared with the one before.
     let mut looks = looks.buffered(AT_ONCE);
     let mut proxies = Proxies::default();
     while let Some((proxy, seen)) = looks.next().await {
-        match seen {
-            Seen::Secrets(secrets) => proxies.seen.push((proxy, *secrets)),
-            Seen::PassedOver(why) => proxies.passed_over.push((proxy, why)),
-            Seen::Opaque => proxies.opaque.push(proxy),
-            Seen::Failed(error) => proxies.failed.push((proxy, error)),
-            Seen::Gone => {}
-        }
+        proxies.file(proxy, seen);
     }
+    let mut proxies = look_again(mesh, proxies).await;
+    // A report is compared with the one before.
+    proxies.seen.sort_by(|(a, _), (b, _)| a.pod.cmp(&b.pod));
+    proxies.passed_over.sort_by(|(a, _), (b, _)| a.pod.cmp(&b.pod));
     Ok(proxies)
+}
+
+/// A proxy that has just started gets its certificate in a moment, and a connection may have been
+/// cut: what failed is looked at again for a while. What fails still stays so.
+async fn look_again(mesh: &Mesh, mut proxies: Proxies) -> Proxies {
+    let failed = RefCell::new(VecDeque::from(std::mem::take(&mut proxies.failed)));
+    let settled = RefCell::new(proxies);
+    let looked = until("every proxy can be looked at", SETTLE, 1, async || {
+        let count = failed.borrow().len();
+        for _ in 0..count {
+            let Some(proxy) = failed.borrow().front().map(|(proxy, _)| proxy.clone()) else {
+                break;
+            };
+            // Cut off here, it is still among those that failed.
+            let seen = look_at(mesh, &proxy).await;
+            failed.borrow_mut().pop_front();
+            match seen {
+                Seen::Failed(error) => failed.borrow_mut().push_back((proxy, error)),
+                seen => settled.borrow_mut().file(proxy, seen),
+            }
+        }
+        let left = failed.borrow().front().map(|(_, error)| error.to_string());
+        Ok(left.map_or(Found::Ready(()), Found::NotYet))
+    });
+    if let Err(error) = looked.await {
+        tracing::debug!("{error:#}");
+    }
+    let mut proxies = settled.into_inner();
+    proxies.failed = failed.into_inner().into();
+    proxies
 }
 
 async fn look_at(mesh: &Mesh, proxy: &Proxy) -> Seen {
@@ -82,18 +125,18 @@ async fn look_at(mesh: &Mesh, proxy: &Proxy) -> Seen {
 
 /// What is known of a proxy that is not to be looked at.
 fn without_a_look(proxy: &Proxy, system_namespace: &str) -> Option<Seen> {
-    let signed_elsewhere = proxy.signed_from.as_deref().filter(|from| *from != system_namespace);
-    match (&proxy.state, signed_elsewhere) {
+    match (&proxy.state, proxy.signed_elsewhere(system_namespace)) {
         (ProxyState::Finished { .. }, _) => Some(Seen::Gone),
         (_, Some(other)) => {
             let why = format!("of another mesh: the istiod of namespace {other} signs for it");
             Some(Seen::PassedOver(why))
         }
-        (ProxyState::NotReady { reason }, _) => {
-            Some(Seen::PassedOver(format!("not ready: {reason}")))
+        (ProxyState::NotRunning { reason }, _) => {
+            Some(Seen::PassedOver(format!("it does not run: {reason}")))
         }
-        (ProxyState::Ready, _) if proxy.kind == ProxyKind::Ztunnel => Some(Seen::Opaque),
-        (ProxyState::Ready, _) => None,
+        (ProxyState::NotReady | ProxyState::Ready, _) => {
+            (proxy.kind == ProxyKind::Ztunnel).then_some(Seen::Opaque)
+        }
     }
 }
 
@@ -104,10 +147,12 @@ mod tests {
 
     use super::*;
 
-    /// A pod with a proxy of this kind, signed for by the istiod of this namespace.
-    fn proxy(kind: &str, signed_from: &str, ready: bool, phase: &str) -> Proxy {
+    /// A pod with a proxy of this kind in this state, signed for by the istiod of this namespace.
+    fn proxy(kind: &str, signed_from: &str, state: &Value, phase: &str) -> Proxy {
+        let ready = *state == json!("ready");
+        let state = if ready { json!({"running": {}}) } else { state.clone() };
         let status = json!({"name": "istio-proxy", "ready": ready, "restartCount": 0, "image": "",
-            "imageID": "", "state": {"waiting": {"reason": "CrashLoopBackOff"}}});
+            "imageID": "", "state": state});
         let pod: Value = json!({
             "metadata": {"namespace": "foo", "name": "p"},
             "spec": {"containers": [{
@@ -130,28 +175,36 @@ mod tests {
 
     #[test]
     fn a_ready_proxy_of_this_mesh_is_looked_at() {
-        assert_eq!(said(&proxy("sidecar", "istio-system", true, "Running")), None);
+        let ready = json!("ready");
+        assert_eq!(said(&proxy("sidecar", "istio-system", &ready, "Running")), None);
+    }
+
+    #[test]
+    fn a_proxy_that_runs_and_is_not_ready_is_looked_at_too() {
+        let starting = json!({"running": {}});
+        assert_eq!(said(&proxy("sidecar", "istio-system", &starting, "Running")), None);
     }
 
     #[test]
     fn a_proxy_that_another_istiod_signs_for_is_told_apart() {
         let expected = "of another mesh: the istiod of namespace istio-b signs for it";
-        let other = proxy("sidecar", "istio-b", true, "Running");
+        let other = proxy("sidecar", "istio-b", &json!("ready"), "Running");
         assert_eq!(said(&other).as_deref(), Some(expected));
     }
 
     #[test]
-    fn a_proxy_that_serves_nobody_is_passed_over_with_the_reason() {
-        let waiting = proxy("sidecar", "istio-system", false, "Running");
-        let expected = "not ready: waiting: CrashLoopBackOff";
+    fn a_proxy_that_does_not_run_is_passed_over_with_the_reason() {
+        let state = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+        let waiting = proxy("sidecar", "istio-system", &state, "Running");
+        let expected = "it does not run: waiting: CrashLoopBackOff";
         assert_eq!(said(&waiting).as_deref(), Some(expected));
-        let ended = proxy("sidecar", "istio-system", false, "Succeeded");
+        let ended = proxy("sidecar", "istio-system", &state, "Succeeded");
         assert_eq!(said(&ended).as_deref(), Some("gone"));
     }
 
     #[test]
     fn a_ztunnel_cannot_be_looked_at() {
-        let ztunnel = proxy("ztunnel", "istio-system", true, "Running");
+        let ztunnel = proxy("ztunnel", "istio-system", &json!("ready"), "Running");
         assert_eq!(said(&ztunnel).as_deref(), Some("opaque"));
     }
 }

@@ -38,3 +38,14 @@ fn a_pod_without_the_discovery_container_is_no_istiod() {
     let pod = from_value(json!({ "metadata": { "name": "x" }, "spec": spec })).unwrap();
     assert_eq!(Istiod::from_pod(&pod), None);
 }
+
+#[test]
+fn a_pod_that_was_evicted_is_no_replica() {
+    let pod = |phase: &str| {
+        let spec = json!({ "containers": [{ "name": "discovery" }] });
+        let status = json!({ "phase": phase, "reason": "Evicted" });
+        from_value(json!({ "metadata": { "name": "x" }, "spec": spec, "status": status })).unwrap()
+    };
+    assert_eq!(Istiod::from_pod(&pod("Failed")), None);
+    assert!(Istiod::from_pod(&pod("Running")).is_some());
+}

@@ -99,20 +99,26 @@ fn a_pod_without_the_proxys_container_has_no_proxy() {
 }
 
 #[test]
-fn a_proxy_that_is_not_ready_says_why() {
+fn a_proxy_that_does_not_run_says_why() {
     let waiting = json!({ "waiting": { "reason": "CrashLoopBackOff", "message": "back-off 20s" } });
     let ended = json!({ "terminated": { "exitCode": 137, "reason": "OOMKilled" } });
     for (status, expected) in [
         (with_state(waiting), "waiting: CrashLoopBackOff: back-off 20s"),
         (with_state(ended), "terminated with exit code 137: OOMKilled"),
-        (with_state(json!({ "running": {} })), "running, but its startup or readiness probe fails"),
         (json!(null), "the kubelet has not started it (pod phase Pending)"),
     ] {
         let statuses: Vec<_> = Some(status).filter(|s| !s.is_null()).into_iter().collect();
         let status = json!({ "phase": "Pending", "containerStatuses": statuses });
         let proxy = Proxy::from_pod(&sidecar(status)).unwrap();
-        assert_eq!(proxy.state, ProxyState::NotReady { reason: expected.to_owned() });
+        assert_eq!(proxy.state, ProxyState::NotRunning { reason: expected.to_owned() });
     }
+}
+
+#[test]
+fn a_proxy_that_runs_and_is_not_ready_is_told_from_one_that_does_not_run() {
+    let statuses = [with_state(json!({ "running": {} }))];
+    let status = json!({ "phase": "Running", "containerStatuses": statuses });
+    assert_eq!(Proxy::from_pod(&sidecar(status)).unwrap().state, ProxyState::NotReady);
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn the_relay_runs_in_another_pod_than_its_target() {
 #[test]
 fn the_relay_runs_in_a_ready_envoy() {
     let reason = "waiting: CrashLoopBackOff".to_owned();
-    let broken = via(ProxyState::NotReady { reason }, ProxyKind::Gateway);
+    let broken = via(ProxyState::NotRunning { reason }, ProxyKind::Gateway);
     let error = check(&broken, target("10.202.0.8:8080")).unwrap_err();
     assert_eq!(error.to_string(), "proxy foo/sleep is not ready: waiting: CrashLoopBackOff");
     let ztunnel = via(ProxyState::Ready, ProxyKind::Ztunnel);

@@ -129,7 +129,10 @@ const RIGHTS: &[(For, Right)] = {
         (Claims(&[6]), right(Everywhere, "", "pods/portforward", STREAM, "claim 6")),
         (
             Claims(&[7]),
-            named("istio-ca-root-cert", right(Everywhere, "", "configmaps", &["list"], "claim 7")),
+            named(
+                "istio-ca-root-cert",
+                right(Everywhere, "", "configmaps", &["get", "list"], "claim 7"),
+            ),
         ),
     ]
 };
