@@ -6,10 +6,11 @@
 
 use std::cell::RefCell;
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::poll::{Seen, until};
@@ -17,8 +18,9 @@ use crate::provider::Made;
 use crate::provider::local::names::Names;
 use crate::rundir::RunId;
 
-/// Longer than it takes to remove what a dead run left.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longer than it takes to remove what dead runs left: a namespace in a mesh of others goes within
+/// 180 s, a kind cluster within 120 s.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(330);
 
 /// What is known of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,10 +83,11 @@ impl Registry {
     /// The registry in this folder, which is made if it does not exist.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// It cannot be made, or others may write in it.
     pub(crate) fn open(root: &Path) -> Result<Self> {
-        fs::create_dir_all(root)
-            .with_context(|| format!("cannot make the registry of runs, {}", root.display()))?;
+        let context = || format!("cannot make the registry of runs, {}", root.display());
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(root).with_context(context)?;
+        is_ones_own(root)?;
         Ok(Self { root: root.to_owned() })
     }
 
@@ -208,6 +211,21 @@ impl Registration {
         change(&mut entry);
         write_entry(&self.dir, &entry)
     }
+}
+
+/// Entries name programs to run and clusters to delete from: nobody else's are believed. A folder
+/// for temporary files is everybody's.
+fn is_ones_own(root: &Path) -> Result<()> {
+    let found =
+        fs::symlink_metadata(root).with_context(|| format!("cannot look at {}", root.display()))?;
+    let own = found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
+    ensure!(
+        own && found.mode() & 0o022 == 0,
+        "{} is not a folder that its owner, this user, alone may write in: remove it, or name \
+         another place with XDG_RUNTIME_DIR",
+        root.display()
+    );
+    Ok(())
 }
 
 fn open_lock(path: &Path) -> Result<File> {

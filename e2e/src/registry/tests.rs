@@ -18,6 +18,28 @@ fn entry() -> Entry {
     Entry { id, folder, harness: 4711, step: "Create a cluster".into(), kept: false, made }
 }
 
+#[test]
+fn a_registry_that_others_may_write_in_is_not_believed() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let (dir, registry) = registry();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&registry.root), 0o700);
+    let shared = dir.path().join("shared");
+    fs::create_dir(&shared).unwrap();
+    fs::set_permissions(&shared, fs::Permissions::from_mode(0o777)).unwrap();
+    let link = dir.path().join("link");
+    symlink(&registry.root, &link).unwrap();
+    for path in [shared, link] {
+        let expected = format!(
+            "{} is not a folder that its owner, this user, alone may write in: remove it, or name \
+             another place with XDG_RUNTIME_DIR",
+            path.display()
+        );
+        assert_eq!(Registry::open(&path).unwrap_err().to_string(), expected);
+    }
+}
+
 #[tokio::test]
 async fn a_run_that_lives_is_told_from_one_that_does_not() {
     let (_dir, registry) = registry();
