@@ -73,6 +73,15 @@ impl Cluster {
         }
     }
 
+    /// Its Kubernetes, as the API server says; named as in reports.
+    ///
+    /// # Errors
+    /// The API server does not answer.
+    pub(crate) async fn kubernetes(&self) -> Result<(String, String)> {
+        let told = self.client.apiserver_version().await.context("ask for Kubernetes' version")?;
+        Ok(("Kubernetes".to_owned(), told.git_version))
+    }
+
     /// A program that takes `--kubeconfig` (kubectl, istioctl), pointed at this cluster.
     pub(crate) fn tool(&self, program: &Path) -> Tool {
         tool(program, &self.kubeconfig, &self.home)

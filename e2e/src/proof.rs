@@ -30,8 +30,17 @@ pub(crate) struct Request {
     pub(crate) sabotage: Option<&'static Sabotage>,
     /// The run's folder.
     pub(crate) folder: PathBuf,
+    /// Whether a skipped claim counts as one that could not be tested.
+    pub(crate) require: bool,
     /// Whether a mesh that does not prove itself is left as it is, for a look.
     pub(crate) keep_on_failure: bool,
+}
+
+impl Request {
+    /// The verdict over claims that were tested.
+    pub(crate) fn verdict(&self, tested: &[Tested]) -> Verdict {
+        Verdict::over(tested, self.require)
+    }
 }
 
 /// What came of it.
@@ -45,7 +54,7 @@ pub(crate) struct Proof {
     pub(crate) workloads: Vec<(String, Certificate)>,
     /// What the mesh was held against, where that was not the administrator's own bundle.
     pub(crate) held_against: Option<Hierarchy>,
-    /// Names and versions that were learned on the way.
+    /// Names and versions that the cluster and the mesh said themselves.
     pub(crate) told: Vec<(String, String)>,
     /// What was to be seen in a mesh that did not prove itself, before it was cleaned up.
     pub(crate) diagnosis: String,
@@ -81,7 +90,7 @@ pub(crate) async fn prove(
     let mesh = Finished { cluster, administrator, istio: &istio, workloads: &workloads };
     let change = request.sabotage.and_then(Sabotage::change);
     mesh.test(steps, request, change, proof).await?;
-    if Verdict::over(&proof.tested, false) != Verdict::Proven {
+    if request.verdict(&proof.tested) != Verdict::Proven {
         if request.sabotage.is_none() {
             proof.diagnosis = diagnose(cluster, NAMESPACE, &request.folder).await;
         }

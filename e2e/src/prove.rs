@@ -148,6 +148,7 @@ impl Proving {
             client: self.args.mesh.client,
             sabotage: self.sabotage,
             folder: run.dir.root().to_owned(),
+            require: self.args.require,
             keep_on_failure: self.args.keep_on_failure,
         }
     }
@@ -182,6 +183,7 @@ impl Proving {
         let ca = self.args.mesh.ca;
         let (cluster, administrator) = self.session.cluster_and_ca(run, ca).await?;
         notes.hierarchy = Some(administrator.truth.hierarchy.clone());
+        notes.proof.told.push(cluster.kubernetes().await?);
         let (request, proof) = (self.request(run), &mut notes.proof);
         let release = &self.session.release;
         let done = proof::prove(&run.steps, &cluster, release, &administrator, &request, proof);
@@ -219,7 +221,7 @@ impl Proving {
                 Provider::Existing(_) => AS_FOUND.to_owned(),
                 Provider::Local(_) | Provider::Kind(_) => self.args.mesh.ca.profile.to_string(),
             },
-            versions: [self.session.versions(), proof.told].concat(),
+            versions: [proof.told, self.session.versions()].concat(),
             reproduce: self.args.command_line(Reader::Oneself),
             steps,
             tested: proof.tested,

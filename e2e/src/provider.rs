@@ -27,6 +27,9 @@ pub(crate) mod kind;
 pub(crate) mod local;
 mod ready;
 
+/// The label of whatever a run makes in a cluster: the run's id.
+const RUN_LABEL: &str = "cacerts-e2e/run";
+
 /// Why another provider does not take it.
 const KUBERNETES_IS_LOCAL: &str = "--kubernetes is for the local provider: a kind cluster has the \
                                    Kubernetes of its node image (--node-image, with --images \
@@ -188,7 +191,7 @@ impl Provider {
         }
     }
 
-    /// What it is made of: names and versions.
+    /// What it is made of: names and versions. Which Kubernetes it is, the cluster says itself.
     pub(crate) fn versions(&self) -> Vec<(String, String)> {
         match self {
             Self::Local(local) => local.versions(),

@@ -147,11 +147,13 @@ impl Kind {
         Ok(())
     }
 
-    /// What the cluster is made of.
+    /// What the cluster is made of, but for what it says itself.
     pub(crate) fn versions(&self) -> Vec<(String, String)> {
-        let mut versions = self.images.versions();
-        versions.push(("kind".to_owned(), programs::KIND_VERSION.to_owned()));
-        versions.push(("Docker engine".to_owned(), self.engine.version().to_owned()));
-        versions
+        let known = [
+            ("node image", self.images.node()),
+            ("kind", programs::KIND_VERSION),
+            ("Docker engine", self.engine.version()),
+        ];
+        known.map(|(name, version)| (name.to_owned(), version.to_owned())).to_vec()
     }
 }

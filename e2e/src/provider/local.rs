@@ -46,7 +46,6 @@ const READY_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// A machine that can run a node, and what the node is made of.
 pub(crate) struct Local {
-    kubernetes: Kubernetes,
     cache: Cache,
     toolbox: Toolbox,
 }
@@ -61,13 +60,12 @@ impl Local {
         host::prepare(&cache, host::Purpose::Node, terminal::say)?;
         let toolbox =
             Toolbox::prepare_set(&cache, Set::Local(kubernetes), progress::for_stderr().as_ref())?;
-        Ok(Self { kubernetes, cache, toolbox })
+        Ok(Self { cache, toolbox })
     }
 
-    /// What a node runs.
+    /// What a node runs beside Kubernetes.
     pub(crate) fn versions(&self) -> Vec<(String, String)> {
-        let known = [("Kubernetes", self.kubernetes.version()), ("etcd", versions::ETCD)];
-        known.map(|(name, version)| (name.to_owned(), version.to_owned())).to_vec()
+        vec![("etcd".to_owned(), versions::ETCD.to_owned())]
     }
 
     /// The Istio that it runs: no registry is asked for its images.

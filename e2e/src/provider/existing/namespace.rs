@@ -13,11 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Access;
 use crate::poll::{Seen, until};
+use crate::provider::RUN_LABEL;
 use crate::rundir::RunId;
 use crate::terminal;
 
-/// Whose a namespace is: the id of a run.
-const RUN_LABEL: &str = "cacerts-e2e/run";
 /// Every object goes before the namespace does, and pods end at their own pace.
 const GONE: Duration = Duration::from_secs(180);
 

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use mesh::{INJECTION_LABEL, Injector, Mesh, MeshConfig, REVISION_LABEL};
 
 use crate::cluster::Cluster;
@@ -37,8 +37,7 @@ pub(super) async fn look(
 ) -> Result<Site> {
     let mesh = Mesh::new(cluster.client.clone(), system_namespace, LOOK);
     let mut told = Vec::new();
-    let kubernetes = cluster.client.apiserver_version().await.context("ask for the version")?;
-    told.push(("Kubernetes".to_owned(), kubernetes.git_version));
+    told.push(cluster.kubernetes().await?);
     told.push(("Istio".to_owned(), istio_version(&mesh).await?));
     let injectors = mesh.injectors().await?;
     let (label, injector) = choose(&injectors, revision, &labels, sample)?;

@@ -5,10 +5,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
+use crate::provider::RUN_LABEL;
 use crate::rundir::RunId;
-
-/// The label of every node: the run that made it.
-const RUN_LABEL: &str = "cacerts-e2e/run";
 
 /// Where containerd looks for the registries to ask in place of others.
 const REGISTRIES: &str = "/etc/containerd/certs.d";

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
-use tools::{NodeImage, versions};
+use tools::NodeImage;
 
 use crate::release::ReleaseArgs;
 use crate::rundir::write;
@@ -68,6 +68,15 @@ impl KindArgs {
                     "--images registry needs --istio-dir: the Istio that is built here is in no \
                      registry"
                 );
+                let schemes = ["http://", "https://"];
+                let mirror = self.registry_mirror.as_deref();
+                if let Some(mirror) =
+                    mirror.filter(|url| schemes.iter().all(|s| !url.starts_with(s)))
+                {
+                    bail!(
+                        "--registry-mirror `{mirror}` has no scheme: http://HOST:PORT or https://HOST"
+                    )
+                }
                 let node = self.node_image.clone().unwrap_or_else(|| KINDS_OWN.to_owned());
                 Ok(Source::Registry { node, mirror: self.registry_mirror.clone() })
             }
@@ -119,15 +128,6 @@ impl Images {
         write(&default.join("hosts.toml"), &hosts(mirror))?;
         Ok(Some(folder.to_owned()))
     }
-
-    /// What is known of the node beforehand.
-    pub(crate) fn versions(&self) -> Vec<(String, String)> {
-        let mut known = vec![("node image".to_owned(), self.node.clone())];
-        if self.archive.is_some() {
-            known.push(("Kubernetes".to_owned(), versions::KUBERNETES.to_owned()));
-        }
-        known
-    }
 }
 
 /// containerd's `hosts.toml`: one registry in place of whichever an image names.
@@ -161,6 +161,19 @@ mod tests {
             error,
             "--images registry needs --istio-dir: the Istio that is built here is in no registry"
         );
+    }
+
+    #[test]
+    fn a_mirror_without_a_scheme_is_refused() {
+        let source = |mirror: &str| {
+            let registry_mirror = Some(mirror.to_owned());
+            KindArgs { registry_mirror, ..KindArgs::default() }.source(&release(Some("istio")))
+        };
+        assert_eq!(
+            source("127.0.0.1:5000").unwrap_err().to_string(),
+            "--registry-mirror `127.0.0.1:5000` has no scheme: http://HOST:PORT or https://HOST"
+        );
+        source("http://127.0.0.1:5000").unwrap();
     }
 
     #[test]
