@@ -1,8 +1,9 @@
 //! A run for others to read and publish, as YAML in the manner of the Gateway API's conformance
 //! reports: what was tested, on what, what came of each claim, and how to do it again.
 //!
-//! Nothing in it is of the machine that it was made on: no key, no folder, no address of a cluster.
-//! Why a run broke off may name all of these, so only the step is told.
+//! Nothing in it is of the machine that it was made on: no key, no folder, no context of a
+//! kubeconfig. Why a run broke off may name all of these, so only the step is told. What the claims
+//! saw in the mesh is in it: names of pods and namespaces, and fingerprints of certificates.
 
 use std::path::Path;
 

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde::{Deserialize, Serialize};
 
@@ -12,11 +12,13 @@ use crate::cluster::with_patience;
 use crate::cmd::Tool;
 
 /// Kubeconfig files, absolute, and the context in them. Can be written down, so that a later sweep
-/// reaches the same cluster from another shell.
+/// reaches the same cluster from another shell, and no other one that took over the name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Access {
     files: Vec<PathBuf>,
     context: String,
+    /// The API server's address when this was written down.
+    server: Option<String>,
 }
 
 impl Access {
@@ -33,8 +35,10 @@ impl Access {
             std::path::absolute(file).with_context(|| format!("cannot find {}", file.display()))
         };
         let files = files.iter().map(absolute).collect::<Result<_>>()?;
-        let access = Self { files, context };
-        let known = access.read()?.contexts;
+        let mut access = Self { files, context, server: None };
+        let read = access.read()?;
+        access.server = server(&read, &access.context);
+        let known = read.contexts;
         if known.iter().all(|known| known.name != access.context) {
             let known: Vec<_> = known.iter().map(|context| context.name.as_str()).collect();
             bail!(
@@ -60,11 +64,14 @@ impl Access {
     /// A client of the context's cluster, as the context's user.
     ///
     /// # Errors
-    /// The files cannot be read, or the user's credentials cannot be had.
+    /// The files cannot be read, the user's credentials cannot be had, or the context has another
+    /// server by now.
     pub(super) async fn client(&self) -> Result<kube::Client> {
+        let read = self.read()?;
+        self.same_server(&read)?;
         let options =
             KubeConfigOptions { context: Some(self.context.clone()), ..Default::default() };
-        let config = kube::Config::from_custom_kubeconfig(self.read()?, &options).await;
+        let config = kube::Config::from_custom_kubeconfig(read, &options).await;
         let config = config.with_context(|| {
             format!("context `{}` of {} cannot be used", self.context, self.files_as_text())
         })?;
@@ -85,6 +92,20 @@ impl Access {
         Ok(tool.arg("--context").arg(&self.context))
     }
 
+    /// A namespace that is missing in another cluster would pass for removed.
+    fn same_server(&self, read: &Kubeconfig) -> Result<()> {
+        let (now, then) = (server(read, &self.context), &self.server);
+        ensure!(
+            then.is_none() || now == *then,
+            "context `{}` of {} is not the cluster any more that it was: its server was {}, and is {}",
+            self.context,
+            self.files_as_text(),
+            then.as_deref().unwrap_or("none"),
+            now.as_deref().unwrap_or("none")
+        );
+        Ok(())
+    }
+
     fn read(&self) -> Result<Kubeconfig> {
         self.files.iter().try_fold(Kubeconfig::default(), |merged, file| {
             let context = || format!("cannot read the kubeconfig {}", file.display());
@@ -97,6 +118,14 @@ impl Access {
         let files: Vec<_> = self.files.iter().map(|file| file.display().to_string()).collect();
         files.join(", ")
     }
+}
+
+/// The address of a context's API server.
+fn server(kubeconfig: &Kubeconfig, context: &str) -> Option<String> {
+    let context = kubeconfig.contexts.iter().find(|known| known.name == context)?;
+    let cluster = &context.context.as_ref()?.cluster;
+    let cluster = kubeconfig.clusters.iter().find(|known| known.name == *cluster)?;
+    cluster.cluster.as_ref()?.server.clone()
 }
 
 /// kubectl's own rule: files of KUBECONFIG that do not exist are passed over.
@@ -141,6 +170,25 @@ current-context: prod
     }
 
     #[test]
+    fn a_context_that_leads_to_another_cluster_by_now_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        std::fs::write(&file, KUBECONFIG).unwrap();
+        let access = Access::new(Some(&file), "prod".to_owned()).unwrap();
+        access.same_server(&access.read().unwrap()).unwrap();
+        std::fs::write(&file, KUBECONFIG.replace("192.0.2.1", "192.0.2.2")).unwrap();
+        let error = access.same_server(&access.read().unwrap()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!(
+                "context `prod` of {} is not the cluster any more that it was: its server was \
+                 https://192.0.2.1:6443, and is https://192.0.2.2:6443",
+                file.display()
+            )
+        );
+    }
+
+    #[test]
     fn the_users_files_are_those_of_kubectl() {
         let folder = tempfile::tempdir().unwrap();
         let (there, gone) = (folder.path().join("a"), folder.path().join("b"));
@@ -157,7 +205,7 @@ current-context: prod
     fn kubectl_is_told_the_context_and_keeps_the_users_home() {
         let kubectl = |files: &[&str]| {
             let files = files.iter().map(PathBuf::from).collect();
-            let access = Access { files, context: "prod".to_owned() };
+            let access = Access { files, context: "prod".to_owned(), server: None };
             access.kubectl(Path::new("kubectl")).map(|kubectl| kubectl.to_string())
         };
         assert_eq!(kubectl(&["/a:b"]).unwrap(), "kubectl --kubeconfig /a:b --context prod");

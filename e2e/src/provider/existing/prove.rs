@@ -1,7 +1,7 @@
 //! The steps of a run against a mesh of others: look, deploy into a namespace of the run's own,
 //! verify, remove the namespace. What is verified, and how, is the same as everywhere.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail};
 use mesh::Proxy;
 use pki::{Bundle, probe};
 use time::OffsetDateTime;
@@ -62,7 +62,7 @@ impl Existing {
         let view = View::new(cluster, &site.mesh, &workloads, truth, stranger, page);
         let view = view.configured(&site.config);
         proof::test(steps, view, &SECTIONS, &request.claims, proof).await?;
-        if request.keep_on_failure && Verdict::over(&proof.tested, false) != Verdict::Proven {
+        if request.keep_on_failure && request.verdict(&proof.tested) != Verdict::Proven {
             return Ok(());
         }
         let remove = namespace.remove_and_look(&cluster.client);
@@ -122,12 +122,53 @@ async fn deploy(
     let workloads = deploy.await?;
     for workload in [&workloads.httpbin, &workloads.client] {
         let proxy: Option<Proxy> = site.mesh.proxy(&workload.pod).await?;
-        ensure!(
-            proxy.is_some(),
-            "pod {} has no proxy although its namespace is labelled for injection: istiod's log \
-             says why",
-            workload.pod
-        );
+        let proxy = proxy.with_context(|| {
+            format!(
+                "pod {} has no proxy although its namespace is labelled for injection: istiod's \
+                 log says why",
+                workload.pod
+            )
+        })?;
+        of_this_mesh(&proxy, site.mesh.system_namespace())?;
     }
     Ok(workloads)
+}
+
+/// A mesh is judged by its own proxies. Where two meshes take the same label, the webhook whose name comes first injects.
+fn of_this_mesh(proxy: &Proxy, system_namespace: &str) -> Result<()> {
+    if let Some(other) = proxy.signed_elsewhere(system_namespace) {
+        bail!(
+            "pod {} belongs to another mesh, whose webhook takes the same label: the istiod of \
+             namespace {other} signs for it; name a revision of this mesh with --revision",
+            proxy.pod
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::serde_json::{from_value, json};
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn samples_that_another_mesh_injected_are_refused() {
+        let proxy = |signed_from: &str| {
+            let address = json!([{"name": "CA_ADDR", "value": signed_from}]);
+            let pod = json!({
+                "metadata": {"namespace": "own", "name": "httpbin"},
+                "spec": {"containers": [{"name": "istio-proxy", "env": address}]},
+            });
+            Proxy::from_pod(&from_value(pod).unwrap()).unwrap()
+        };
+        of_this_mesh(&proxy("istiod-canary.istio-system.svc:15012"), "istio-system").unwrap();
+        let error = of_this_mesh(&proxy("istiod.istio-b.svc:15012"), "istio-system").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "pod own/httpbin belongs to another mesh, whose webhook takes the same label: the \
+             istiod of namespace istio-b signs for it; name a revision of this mesh with --revision"
+        );
+    }
 }

@@ -3,10 +3,10 @@
 //! it is dropped with everything else that is not public.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use k8s_secret::SecretRef;
 use kube::Client;
 use pki::BundleFiles;
@@ -15,14 +15,16 @@ use crate::view::Truth;
 
 /// The files that hold no key.
 const PUBLIC: [&str; 3] = [BundleFiles::CA_CERT, BundleFiles::CERT_CHAIN, BundleFiles::ROOT_CERT];
+/// The key with which istiod marks a CA of its own making (security/pkg/pki/ca, `IstioGenerated`).
+const GENERATED: &str = "istio-generated";
 /// How long reading the Secret may take.
 const READ: Duration = Duration::from_secs(15);
 
 /// Where the truth is from.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// The administrator's folder, by its path.
-    Folder(PathBuf, BundleFiles),
+    /// The administrator's own files.
+    Folder(BundleFiles),
     /// The Secret in the cluster itself.
     Secret,
 }
@@ -45,7 +47,7 @@ impl Source {
             })?;
             files.insert(name, bytes);
         }
-        Ok(Self::Folder(folder.to_owned(), files))
+        Ok(Self::Folder(files))
     }
 
     /// The truth, with its files in `folder` of the run: the page's commands compare files.
@@ -59,7 +61,7 @@ impl Source {
         folder: &Path,
     ) -> Result<Truth> {
         match self {
-            Self::Folder(_, files) => {
+            Self::Folder(files) => {
                 written(files, folder).context("the bundle of --bundle cannot be used")
             }
             Self::Secret => {
@@ -70,15 +72,13 @@ impl Source {
                          --bundle, or plug a CA in first"
                     )
                 };
-                let files = public(&found);
+                let files = plugged_in(&found).with_context(|| format!("{at} is no truth"))?;
                 drop(found);
                 written(&files, folder).with_context(|| format!("{at} is no bundle"))
             }
         }
     }
-}
 
-impl Source {
     /// Whether the cluster itself is asked.
     pub(super) fn is_secret(&self) -> bool {
         matches!(self, Self::Secret)
@@ -88,15 +88,24 @@ impl Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Folder(folder, _) => {
-                write!(f, "the administrator's public files in {}", folder.display())
-            }
+            Self::Folder(_) => f.write_str("the administrator's own public files (--bundle)"),
             Self::Secret => f.write_str(
                 "the cluster's own Secret cacerts: the mesh agrees with itself; that the CA is the \
                  administrator's needs --bundle",
             ),
         }
     }
+}
+
+/// The public files of a Secret into which somebody plugged a CA. istiod keeps one of its own making
+/// there too (`USE_CACERTS_FOR_SELF_SIGNED_CA`), and would agree with itself.
+fn plugged_in(found: &BundleFiles) -> Result<BundleFiles> {
+    ensure!(
+        found.get(GENERATED).is_none(),
+        "its key `{GENERATED}` says that istiod made this CA itself and nobody plugged one in; \
+         where somebody did, hold the mesh against their files with --bundle"
+    );
+    Ok(public(found))
 }
 
 /// The public files of a Secret, by the names of the four files. A `tls.crt` means the layout of
@@ -184,6 +193,22 @@ mod tests {
         let truth = written(&public(&found), folder.path()).unwrap();
         assert_eq!(truth.hierarchy, *bundle.hierarchy());
         assert_eq!(truth.chain.len(), 2);
+    }
+
+    #[test]
+    fn a_ca_that_istiod_made_itself_is_no_truth() {
+        let mut found = BundleFiles::new();
+        let bundle = bundle();
+        for name in BundleFiles::NAMES {
+            found.insert(name, bundle.files().get(name).unwrap());
+        }
+        assert_eq!(plugged_in(&found).unwrap().names().collect::<Vec<_>>(), PUBLIC);
+        found.insert(GENERATED, "");
+        assert_eq!(
+            plugged_in(&found).unwrap_err().to_string(),
+            "its key `istio-generated` says that istiod made this CA itself and nobody plugged one \
+             in; where somebody did, hold the mesh against their files with --bundle"
+        );
     }
 
     #[test]
