@@ -5,6 +5,7 @@
 //! and the end of what it wrote to stderr. It does not retry and knows no deadline: the caller
 //! drops the future, and the process dies with it.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
@@ -191,14 +192,18 @@ impl fmt::Display for Tool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.program.to_string_lossy())?;
         for arg in &self.args {
-            let arg = arg.to_string_lossy();
-            if arg.is_empty() || arg.contains(|c: char| c.is_whitespace() || "'\"$\\".contains(c)) {
-                write!(f, " '{}'", arg.replace('\'', r"'\''"))?;
-            } else {
-                write!(f, " {arg}")?;
-            }
+            write!(f, " {}", quoted(&arg.to_string_lossy()))?;
         }
         Ok(())
+    }
+}
+
+/// An argument as a shell takes it for one.
+pub(crate) fn quoted(arg: &str) -> Cow<'_, str> {
+    if arg.is_empty() || arg.contains(|c: char| c.is_whitespace() || "'\"$\\".contains(c)) {
+        Cow::Owned(format!("'{}'", arg.replace('\'', r"'\''")))
+    } else {
+        Cow::Borrowed(arg)
     }
 }
 

@@ -10,6 +10,7 @@ use tools::{Cache, Kubernetes};
 
 use crate::abort::Abort;
 use crate::cluster::Cluster;
+use crate::cmd::quoted;
 use crate::provider::existing::ExistingArgs;
 use crate::provider::kind::KindArgs;
 use crate::provider::{Provider, ProviderName};
@@ -62,7 +63,7 @@ impl Reader {
             "--registry-mirror" => "URL",
             _ => value,
         };
-        if self == Self::Others { word } else { value }.to_owned()
+        quoted(if self == Self::Others { word } else { value }).into_owned()
     }
 }
 
@@ -214,6 +215,13 @@ mod tests {
         ] {
             assert_eq!(said_again(line, Reader::Oneself), line);
         }
+    }
+
+    #[test]
+    fn an_argument_with_blanks_stays_one() {
+        let mesh = ["e2e", "--istio-set", "meshConfig.x=a b"];
+        let line = Line::try_parse_from(mesh).unwrap().mesh.command_line(Reader::Oneself);
+        assert_eq!(line, " --profile makefile --istio-set 'meshConfig.x=a b'");
     }
 
     #[test]

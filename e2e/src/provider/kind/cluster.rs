@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Error, Result, anyhow};
+use anyhow::{Context as _, Error, Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
@@ -26,15 +26,18 @@ pub(crate) struct KindCluster {
     pub(crate) name: String,
     /// The program that made it.
     program: PathBuf,
-    /// The engine that it is in, where it is not the default one.
+    /// The engine that it is in, as the environment named it.
     docker_host: Option<String>,
+    docker_context: Option<String>,
 }
 
 impl KindCluster {
     /// The cluster of a run, in the engine that the environment names.
     pub(crate) fn new(run: &RunId, program: &Path) -> Self {
-        let docker_host = std::env::var("DOCKER_HOST").ok();
-        Self { name: format!("cacerts-{run}"), program: program.to_owned(), docker_host }
+        let [docker_host, docker_context] =
+            ["DOCKER_HOST", "DOCKER_CONTEXT"].map(|name| std::env::var(name).ok());
+        let (name, program) = (format!("cacerts-{run}"), program.to_owned());
+        Self { name, program, docker_host, docker_context }
     }
 
     /// `kind VERB cluster --name NAME ..`
@@ -60,20 +63,26 @@ impl KindCluster {
     }
 
     fn in_engine(&self, tool: Tool) -> Tool {
-        match &self.docker_host {
-            Some(host) => tool.env("DOCKER_HOST", host),
+        let given = [("DOCKER_HOST", &self.docker_host), ("DOCKER_CONTEXT", &self.docker_context)];
+        given.into_iter().fold(tool, |tool, (name, value)| match value {
+            Some(value) => tool.env(name, value),
             None => tool,
-        }
+        })
     }
 
     /// Removes it; that it does not exist is no error.
     ///
     /// # Errors
-    /// kind's, as when the engine does not answer.
+    /// kind's, as when the engine does not answer, or a node is there all the same.
     pub(crate) async fn remove(&self) -> Result<()> {
         let deleted = timeout(DELETE, self.kind(["delete", "cluster"]).run()).await;
         let deleted = deleted.with_context(|| format!("not within {} s", DELETE.as_secs()));
         deleted.and_then(|output| output).map_err(|error| with_advice(Said::Engine, error))?;
+        let left = self.containers().await?;
+        ensure!(
+            left.is_empty(),
+            "kind deleted the cluster, and these containers are left: {left:?}"
+        );
         Ok(())
     }
 

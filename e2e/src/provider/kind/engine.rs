@@ -163,6 +163,9 @@ fn understood(answer: &Output) -> Result<Info> {
     }
     let said = match info.server_errors.first() {
         Some(error) => error.clone(),
+        None if answer.stderr.trim().is_empty() => {
+            format!("`docker info` says no version of a server ({})", answer.status)
+        }
         None => answer.stderr.trim().to_owned(),
     };
     Err(with_advice(Said::Engine, anyhow::anyhow!("{said}")))
@@ -230,6 +233,16 @@ mod tests {
                 )
             );
         }
+    }
+
+    #[test]
+    fn an_answer_without_a_server_is_said_to_be_one() {
+        let error = format!("{:#}", understood(&answer(0, "{}", "")).unwrap_err());
+        assert_eq!(
+            error,
+            "no Docker engine can be used: `docker info` says no version of a server (exit status: \
+             0)"
+        );
     }
 
     #[test]
