@@ -1,9 +1,10 @@
 //! The Secret's client against a real API server, in a container of an image made here.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
 use crate::command::Program;
 use crate::engine::Engine;
+use crate::stock;
 use crate::tally::Tally;
 
 /// The image that `tools` writes from the pinned kube-apiserver and etcd.
@@ -23,16 +24,13 @@ const TEST: [&str; 9] = [
 
 /// Builds the image and the test, starts the engine, runs the test, ends the engine.
 pub(crate) fn test() -> Result<Tally> {
-    let cargo = |args: &[&str]| Program::cargo().args(args);
-    let tools = |args: &[&str]| {
-        cargo(&["run", "--quiet", "--locked", "--package", "tools", "--"]).args(args)
-    };
-    ensure!(tools(&["build", "--only", IMAGE]).status()?.success(), "the image was not built");
-    let archive = tools(&["path", IMAGE]).stdout().context("the image is not in the cache")?;
-    ensure!(cargo(&TEST).arg("--no-run").status()?.success(), "the test does not compile");
+    stock::build(&[IMAGE])?;
+    let archive = stock::path(IMAGE)?;
+    let compiled = Program::cargo().args(TEST).arg("--no-run").status()?;
+    ensure!(compiled.success(), "the test does not compile");
 
     let _engine = Engine::start()?;
-    let load = Engine::inside("docker").args(["load", "--input", archive.trim()]);
+    let load = Engine::inside("docker").args(["load", "--input"]).arg(archive);
     ensure!(load.status()?.success(), "the engine did not load the image");
     let mut tally = Tally::default();
     let test = Engine::inside("cargo").args(TEST).args(["--", "--ignored"]);

@@ -17,6 +17,7 @@ mod existing;
 mod fixtures;
 mod kind;
 mod layering;
+mod stock;
 mod tally;
 mod terminal;
 mod workflows;

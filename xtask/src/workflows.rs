@@ -4,6 +4,7 @@
 use anyhow::{Context as _, Result, ensure};
 
 use crate::command::{Program, workspace};
+use crate::stock;
 
 /// Where the workflows are.
 const FOLDER: &str = ".github/workflows";
@@ -11,13 +12,8 @@ const FOLDER: &str = ".github/workflows";
 /// Builds the pinned actionlint if need be, and reads every workflow with it; it has said itself
 /// what is wrong. The actions of this repository that a workflow uses are read with it.
 pub(crate) fn check() -> Result<bool> {
-    let tools = |args: &[&str]| {
-        let run = ["run", "--quiet", "--locked", "--package", "tools", "--"];
-        Program::cargo().args(run).args(args)
-    };
-    let built = tools(&["build", "--only", "actionlint"]).status()?;
-    ensure!(built.success(), "actionlint was not built");
-    let actionlint = tools(&["path", "actionlint"]).stdout()?;
+    stock::build(&["actionlint"])?;
+    let actionlint = stock::path("actionlint")?;
     let folder = workspace().join(FOLDER);
     let mut files = Vec::new();
     for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot list {FOLDER}"))? {
@@ -26,5 +22,5 @@ pub(crate) fn check() -> Result<bool> {
     // Without a file it would look for the folder itself, and pass where there is none.
     ensure!(!files.is_empty(), "there is no workflow in {FOLDER}");
     files.sort();
-    Ok(Program::new(actionlint.trim()).arg("-no-color").args(files).status()?.success())
+    Ok(Program::new(actionlint).arg("-no-color").args(files).status()?.success())
 }

@@ -5,7 +5,7 @@
 //! what else runs on the machine is not for a test harness to decide.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -129,12 +129,21 @@ pub fn check(cache: &Cache, purpose: Purpose) -> Result<()> {
 /// [`Error::HostIncomplete`] with everything missing if root is needed and not given, or if apt
 /// cannot provide it; what apt said if it failed; those of [`missing`].
 pub fn prepare(cache: &Cache, purpose: Purpose, say: impl FnOnce(&str)) -> Result<()> {
+    let lacking = missing(cache, purpose)?;
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    if lacking.go || !rustix::process::geteuid().is_root() {
+        return Err(Error::HostIncomplete { missing: lacking });
+    }
+    // One run at a time: the end of the first would let the second's services start.
+    fs::create_dir_all(cache.root()).file("create", cache.root())?;
+    let path = cache.root().join("host.lock");
+    let lock = File::create(&path).file("create", &path)?;
+    lock.lock().file("lock", &path)?;
     let missing = missing(cache, purpose)?;
     if missing.is_empty() {
         return Ok(());
-    }
-    if missing.go || !rustix::process::geteuid().is_root() {
-        return Err(Error::HostIncomplete { missing });
     }
     say(&format!("installing Debian packages: {}", missing.packages.join(" ")));
     let _no_services = NoServices::set(Path::new(POLICY))?;
@@ -150,6 +159,8 @@ fn apt_get(command: &[&str], packages: &[&str]) -> Result<()> {
     Command::new("apt-get")
         .env("DEBIAN_FRONTEND", "noninteractive")
         .args(["--quiet", "--assume-yes", "--no-install-recommends"])
+        // The machine's own upgrades may be under way.
+        .args(["--option", "DPkg::Lock::Timeout=300"])
         .args(command)
         .args(packages)
         .run()?;

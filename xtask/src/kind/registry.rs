@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::command::{Program, Running, target_dir};
+use crate::command::{Running, target_dir};
 use crate::e2e;
 use crate::engine::Engine;
 use crate::fixtures::istio_module;
+use crate::stock;
 use crate::tally::Tally;
 
 /// Debian's registry listens on this port of the engine's network.
@@ -38,8 +39,7 @@ const SETTINGS: [&str; 3] = [
 
 /// Every claim, on a kind cluster that gets all its images from the registry.
 pub(crate) fn claims() -> Result<Tally> {
-    let built = tools(&["build", "--only", "docker-registry", "--only", "istioctl"]).status()?;
-    ensure!(built.success(), "the registry was not built");
+    stock::build(&["docker-registry", "istioctl"])?;
     let _engine = super::prepare()?;
     let release = release(&target_dir().join("ci/istio-release"))?;
     let _registry = serve(&target_dir().join("ci/registry"))?;
@@ -70,7 +70,7 @@ fn release(folder: &Path) -> Result<PathBuf> {
     }
     fs::create_dir_all(folder.join("bin")).context("cannot make the release folder")?;
     let module = istio_module()?;
-    let istioctl = PathBuf::from(tools(&["path", "istioctl"]).stdout()?.trim());
+    let istioctl = stock::path("istioctl")?;
     for (from, to) in [
         (istioctl, "bin/istioctl"),
         (module.join("samples"), "samples"),
@@ -94,8 +94,8 @@ fn serve(folder: &Path) -> Result<Running> {
         store.display()
     );
     fs::write(&config, text).context("cannot write the registry's configuration")?;
-    let package = PathBuf::from(tools(&["path", "docker-registry"]).stdout()?.trim());
-    let registry = Engine::inside(package.join("usr/bin/docker-registry"));
+    let registry = stock::path("docker-registry")?.join("usr/bin/docker-registry");
+    let registry = Engine::inside(registry);
     registry.arg("serve").arg(config).until_it_says(LISTENS)
 }
 
@@ -106,13 +106,14 @@ fn fill() -> Result<()> {
         ensure!(done.success(), "docker {} failed", args.join(" "));
         anyhow::Ok(())
     };
-    let node_archive = tools(&["path", "kind-node"]).stdout()?;
-    let node = Engine::inside("docker").args(["load", "--quiet", "--input", node_archive.trim()]);
-    let node = node.stdout()?;
+    let load = |name: &str| {
+        let load = Engine::inside("docker").args(["load", "--quiet", "--input"]);
+        load.arg(stock::path(name)?).stdout()
+    };
+    let node = load("kind-node")?;
     let node = node.trim().rsplit(": ").next().context("docker named no image")?.to_owned();
     for (image, _) in IMAGES {
-        let archive = tools(&["path", image]).stdout()?;
-        docker(&["load", "--quiet", "--input", archive.trim()])?;
+        load(image)?;
     }
     for (image, name) in IMAGES.into_iter().chain([(node.as_str(), NODE)]) {
         let there = format!("127.0.0.1:{PORT}/{name}");
@@ -122,8 +123,4 @@ fn fill() -> Result<()> {
         docker(&["rmi", &there])?;
     }
     Ok(())
-}
-
-fn tools(args: &[&str]) -> Program {
-    Program::cargo().args(["run", "--quiet", "--locked", "--package", "tools", "--"]).args(args)
 }
