@@ -232,6 +232,18 @@ impl Certificate {
         self.sans().filter_map(|name| name.strip_prefix("DNS:")).collect()
     }
 
+    /// Permitted and excluded subtrees of the name constraints, each with its kind in front:
+    /// `DNS:`, `URI:`, `email:`, `IP:`, or another.
+    pub(crate) fn name_constraints(&self) -> Option<(&[String], &[String])> {
+        self.find(|content| match content {
+            Content::NameConstraints { permitted, excluded } => {
+                Some((permitted.as_slice(), excluded.as_slice()))
+            }
+            _ => None,
+        })
+        .map(|(_, subtrees)| subtrees)
+    }
+
     fn sans(&self) -> impl Iterator<Item = &str> {
         self.0.extensions.iter().flat_map(|extension| match &extension.content {
             Content::SubjectAltName(names) => names.iter().map(String::as_str).collect(),

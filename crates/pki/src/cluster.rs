@@ -1,6 +1,6 @@
 //! The cluster CA: the intermediate that istiod signs workload certificates with.
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::proof::prove_issuer;
 use crate::{
@@ -90,6 +90,10 @@ impl ClusterCa {
             multi_root: false,
             ambient: false,
             current: None,
+            // A lifetime is its owner's choice when a bundle is made.
+            fail_within: Duration::ZERO,
+            warn_within: Duration::ZERO,
+            workload_lifetime: Duration::ZERO,
         };
         files.into_bundle(&context).map_err(|refusal| match refusal {
             Refusal::Refused(report) => Error::Refused(report),

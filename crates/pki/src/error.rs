@@ -40,6 +40,20 @@ pub enum Error {
         /// What the parser says.
         reason: String,
     },
+    /// Bytes that are no revocation list (RFC 5280 section 5.1).
+    #[error("not a revocation list: {reason}")]
+    MalformedCrl {
+        /// What the parser says.
+        reason: String,
+    },
+    /// Files that istiod would take, in a form that a bundle does not have.
+    #[error("a bundle has only the four files, and no place for `{name}`; {fix}")]
+    OtherLayout {
+        /// The file that shows it.
+        name: &'static str,
+        /// What to do.
+        fix: &'static str,
+    },
     /// Bytes that are not a PKCS#10 request (RFC 2986 section 4).
     #[error("not a certificate request: {reason}")]
     MalformedRequest {

@@ -8,6 +8,7 @@ use crate::{Bundle, BundleFiles, Error, Hierarchy, PrivateKey};
 
 mod context;
 mod inspection;
+mod layout;
 mod report;
 mod rule;
 mod rules;
@@ -26,7 +27,8 @@ impl BundleFiles {
     /// [`Error::SpiffeId`] if the context's trust domain is none: nothing about the files. What is
     /// wrong with them, unreadable PEM included, is a finding.
     pub fn judge(&self, context: &Context) -> Result<Report, Error> {
-        let inspection = Inspection::new(self, context)?;
+        let four_files = layout::four_files(self);
+        let inspection = Inspection::new(self, four_files.as_ref(), context)?;
         let (mut findings, mut refused) = (Vec::new(), false);
         for rule in RULES.iter().filter(|rule| rule.versions.contain(context.istio)) {
             let is_net = rules::is_net(rule);
@@ -34,21 +36,34 @@ impl BundleFiles {
                 continue;
             }
             let found = rule.apply(&inspection);
-            refused |= !is_net && rule.severity == Severity::Refuse && !found.is_empty();
+            refused |= !is_net && found.iter().any(|finding| !finding.judges.is_empty());
             findings.extend(found);
+        }
+        if inspection.tls_layout {
+            findings.iter_mut().for_each(layout::rename);
         }
         Ok(Report::new(findings))
     }
 
-    /// Makes a bundle of the files, byte for byte, if no rule refuses them. Files that are not
-    /// part of a bundle are wiped.
+    /// Makes a bundle of the four files, byte for byte, if no rule refuses them. Other files are
+    /// wiped, save for two that would change what istiod does: cert-manager's layout and
+    /// revocation lists are judged, and do not become a bundle.
     ///
     /// # Errors
-    /// [`Refusal`].
+    /// [`Refusal`], with [`Error::OtherLayout`] for those two.
     pub fn into_bundle(mut self, context: &Context) -> Result<Bundle, Refusal> {
         let report = self.judge(context).map_err(Refusal::NotJudged)?;
         if report.refused() {
             return Err(Refusal::Refused(report));
+        }
+        for (name, fix) in [
+            (layout::TLS_CERT, "move the content of the tls files into the four files"),
+            (inspection::CRL, "plug the bundle in first, then add the revocation lists"),
+        ] {
+            // An empty one says nothing.
+            if self.get(name).is_some_and(|bytes| !bytes.is_empty()) {
+                return Err(Refusal::NotJudged(Error::OtherLayout { name, fix }));
+            }
         }
         let hierarchy = Hierarchy::from_files(&self).map_err(Refusal::NotJudged)?;
         let key = self.get(Self::CA_KEY).unwrap_or_default();

@@ -44,6 +44,7 @@
 mod bundle;
 mod certificate;
 mod cluster;
+mod crl;
 mod error;
 mod files;
 mod fingerprint;

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use const_oid::ObjectIdentifier;
 use const_oid::db::DB;
 use const_oid::db::rfc5912::{
-    ID_EC_PUBLIC_KEY, RSA_ENCRYPTION, SECP_256_R_1, SECP_384_R_1, SECP_521_R_1,
+    ID_EC_PUBLIC_KEY, RSA_ENCRYPTION, SECP_224_R_1, SECP_256_R_1, SECP_384_R_1, SECP_521_R_1,
 };
 use const_oid::db::rfc8410::ID_ED_25519;
 use der::Decode;
@@ -83,6 +83,7 @@ pub(super) fn key_kind(
 ) -> String {
     match (algorithm, curve) {
         (RSA_ENCRYPTION, _) => rsa_kind(key).unwrap_or_else(|| "rsa, unreadable".to_owned()),
+        (ID_EC_PUBLIC_KEY, Some(SECP_224_R_1)) => "ecdsa p224".to_owned(),
         (ID_EC_PUBLIC_KEY, Some(SECP_256_R_1)) => "ecdsa p256".to_owned(),
         (ID_EC_PUBLIC_KEY, Some(SECP_384_R_1)) => "ecdsa p384".to_owned(),
         (ID_EC_PUBLIC_KEY, Some(SECP_521_R_1)) => "ecdsa p521".to_owned(),

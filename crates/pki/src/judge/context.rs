@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::Error;
 
@@ -23,6 +23,12 @@ pub struct Context {
     /// The bytes of root-cert.pem that a running istiod has now and is to take the bundle from
     /// without a restart; `None` to judge for a start.
     pub current: Option<Vec<u8>>,
+    /// A certificate that ends within this time is refused; zero for none.
+    pub fail_within: Duration,
+    /// A certificate that ends within this time is warned of; zero for none.
+    pub warn_within: Duration,
+    /// How long workload certificates live: `SECRET_TTL` of the agents, 24 hours unless changed.
+    pub workload_lifetime: Duration,
 }
 
 /// An Istio release. Compares by number; a suffix such as `-rc.0` is not kept.

@@ -1,8 +1,12 @@
 //! The files of a bundle, read once for all rules.
 
 use super::Context;
+use crate::crl::Crl;
 use crate::hierarchy::path_to_root;
 use crate::{BundleFiles, Certificate, Error, PrivateKey, SpiffeId, pem};
+
+/// The revocation lists that istiod hands out.
+pub(super) const CRL: &str = "ca-crl.pem";
 
 /// One of the three files that istiod hands out or signs with.
 pub(super) struct PublicFile {
@@ -27,7 +31,7 @@ impl PublicFile {
             .map(|block| PublicBlock {
                 label: block.label.clone(),
                 line: block.line,
-                certificate: Certificate::from_block(block),
+                certificate: Certificate::from_block(block).and_then(as_go_reads),
             })
             .collect();
         Some(Self { name, is_empty: bytes.is_empty(), blocks, skipped })
@@ -39,6 +43,31 @@ impl PublicFile {
     }
 }
 
+/// The file of revocation lists.
+pub(super) struct CrlFile {
+    pub(super) is_empty: bool,
+    pub(super) blocks: Vec<Result<Crl, Error>>,
+    pub(super) skipped: Vec<pem::Skipped>,
+}
+
+impl CrlFile {
+    fn read(bytes: &[u8]) -> Self {
+        let pem::Blocks { read, skipped } = pem::scan(bytes);
+        let blocks = read.iter().map(Crl::from_block).collect();
+        Self { is_empty: bytes.is_empty(), blocks, skipped }
+    }
+}
+
+/// Go parses no certificate whose elliptic key is on a curve it does not have.
+fn as_go_reads(certificate: Certificate) -> Result<Certificate, Error> {
+    let kind = certificate.public_key_kind();
+    if kind.starts_with("ecdsa on curve") {
+        let reason = format!("Go does not read a key of kind {kind}");
+        return Err(Error::MalformedCertificate { reason });
+    }
+    Ok(certificate)
+}
+
 /// A certificate of the path from the cluster CA up, with where it was found.
 pub(super) struct Step {
     pub(super) file: &'static str,
@@ -46,13 +75,17 @@ pub(super) struct Step {
 }
 
 pub(super) struct Inspection<'a> {
+    /// The four files, also where istiod makes them of cert-manager's three, and the others.
     pub(super) files: &'a BundleFiles,
+    /// Whether the four were made of `tls.crt`, `tls.key` and `ca.crt`.
+    pub(super) tls_layout: bool,
     pub(super) context: &'a Context,
     /// A workload of the mesh, for the synthetic leaf.
     pub(super) workload: SpiffeId,
     pub(super) ca_file: Option<PublicFile>,
     pub(super) chain_file: Option<PublicFile>,
     pub(super) root_file: Option<PublicFile>,
+    pub(super) crl_file: Option<CrlFile>,
     pub(super) key: Option<Result<PrivateKey, Error>>,
     /// First block of ca-cert.pem.
     pub(super) ca: Option<Certificate>,
@@ -65,7 +98,13 @@ pub(super) struct Inspection<'a> {
 }
 
 impl<'a> Inspection<'a> {
-    pub(super) fn new(files: &'a BundleFiles, context: &'a Context) -> Result<Self, Error> {
+    /// `four_files` where istiod does not read the given ones as they are.
+    pub(super) fn new(
+        given: &'a BundleFiles,
+        four_files: Option<&'a BundleFiles>,
+        context: &'a Context,
+    ) -> Result<Self, Error> {
+        let files = four_files.unwrap_or(given);
         let workload = SpiffeId::workload(&context.trust_domain, "default", "default")?;
         let ca_file = PublicFile::read(files, BundleFiles::CA_CERT);
         let chain_file = PublicFile::read(files, BundleFiles::CERT_CHAIN);
@@ -88,6 +127,8 @@ impl<'a> Inspection<'a> {
         let key = files.get(BundleFiles::CA_KEY).map(PrivateKey::from_pem);
         Ok(Self {
             files,
+            tls_layout: four_files.is_some(),
+            crl_file: files.get(CRL).map(CrlFile::read),
             context,
             workload,
             ca_file,

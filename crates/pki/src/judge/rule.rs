@@ -75,31 +75,44 @@ impl fmt::Display for Severity {
 pub struct Versions {
     /// The first release, if not all.
     pub since: Option<IstioVersion>,
+    /// The first release that is no longer among them, if there is one.
+    pub before: Option<IstioVersion>,
 }
 
 impl Versions {
     /// Every release.
-    pub const ALL: Self = Self { since: None };
+    pub const ALL: Self = Self { since: None, before: None };
 
     /// This release and all later ones.
     pub const fn since(major: u32, minor: u32) -> Self {
-        Self { since: Some(IstioVersion::new(major, minor, 0)) }
+        Self { since: Some(IstioVersion::new(major, minor, 0)), ..Self::ALL }
+    }
+
+    /// Every release before this one.
+    pub const fn before(major: u32, minor: u32) -> Self {
+        Self { before: Some(IstioVersion::new(major, minor, 0)), ..Self::ALL }
     }
 
     /// Whether the release is among them.
     pub fn contain(&self, version: IstioVersion) -> bool {
         self.since.is_none_or(|first| first <= version)
+            && self.before.is_none_or(|end| version < end)
     }
 }
 
 impl fmt::Display for Versions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.since {
-            Some(first) => write!(f, "since {first}"),
-            None => f.write_str("all"),
+        match (self.since, self.before) {
+            (Some(first), None) => write!(f, "since {first}"),
+            (None, Some(end)) => write!(f, "before {end}"),
+            (Some(first), Some(end)) => write!(f, "since {first}, before {end}"),
+            (None, None) => f.write_str("all"),
         }
     }
 }
+
+/// The evidence of a rule about a release that cannot be run any more.
+pub(super) const SOURCE_ONLY: &str = "source: read, not run";
 
 /// A rule as data. Ids are stable: documents, JSON and tests name them.
 pub struct Rule {
@@ -122,8 +135,9 @@ pub struct Rule {
     pub source: &'static str,
     /// How it was seen.
     pub evidence: &'static str,
-    /// The words istiod ends or logs with, where it says anything.
-    pub istiod: Option<&'static str>,
+    /// What istiod ends or logs with, in its words, as far as they are the same for every bundle;
+    /// empty where it says nothing.
+    pub istiod: &'static [&'static str],
     pub(super) check: fn(&Inspection<'_>) -> Vec<Flaw>,
 }
 

@@ -5,11 +5,14 @@ use super::Rule;
 mod authority;
 mod files;
 mod key;
+mod later;
+mod names;
 mod net;
 mod pem_blocks;
 mod period;
 mod purpose;
 mod restart;
+mod revocation;
 mod route;
 
 use net::{SYNTHETIC_ISTIOD, SYNTHETIC_LEAF};
@@ -19,8 +22,8 @@ pub static RULES: &[&Rule] = &[
     &pem_blocks::PRIVATE_KEY_HANDED_OUT,
     &files::NO_BUNDLE,
     &files::MISSING_FILE,
+    &files::SILENT_SELF_SIGNED,
     &files::TLS_LAYOUT,
-    &files::CRL_NOT_JUDGED,
     &pem_blocks::UNREADABLE_PEM,
     &pem_blocks::FOREIGN_BLOCK,
     &key::UNREADABLE_KEY,
@@ -36,16 +39,32 @@ pub static RULES: &[&Rule] = &[
     &authority::PATH_LENGTH,
     &authority::KEY_ID_MISMATCH,
     &authority::SAME_NAME,
+    &revocation::CRL_MISSING,
+    &revocation::CRL_OUTSIDE_VALIDITY,
+    &revocation::CRL_REVOKES,
+    &revocation::CRL_UNREADABLE,
+    &names::NAME_CONSTRAINTS,
     &restart::ROOT_CHANGE,
+    &restart::HALF_APPLIED_ROOTS,
     &SYNTHETIC_LEAF,
     &SYNTHETIC_ISTIOD,
+    &later::ENDS_TOO_SOON,
     &pem_blocks::EXTRA_BLOCK,
     &period::EXPIRED_EXTRA,
     &route::CHAIN_ORDER,
     &route::UNRELATED_CERTIFICATE,
     &route::ANCHOR_NOT_SELF_SIGNED,
     &purpose::EXT_KEY_USAGE_ON_ROOT,
+    &names::URI_CONSTRAINTS,
+    &later::WEAK_KEY,
+    &later::WEAK_DIGEST,
+    &later::ENDS_SOON,
+    &later::SHORT_LIVED_CA,
+    &later::LEAF_OUTLIVES_CA,
+    &later::DUPLICATE_CERTIFICATE,
     &restart::AMBIENT_ROOTS,
+    &revocation::CRL_DUE,
+    &revocation::CRL_IGNORED,
     &files::STRAY_FILE,
     &route::ROOT_IN_CHAIN,
     &period::ISSUER_ENDS_FIRST,

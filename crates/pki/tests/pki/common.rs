@@ -56,6 +56,9 @@ pub(crate) fn context() -> Context {
         multi_root: false,
         ambient: false,
         current: None,
+        fail_within: Duration::days(14),
+        warn_within: Duration::days(60),
+        workload_lifetime: Duration::days(1),
     }
 }
 

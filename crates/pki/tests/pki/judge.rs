@@ -11,6 +11,14 @@ use pretty_assertions::assert_eq;
 
 use crate::common::{bundle, context, files, files_of, made};
 
+mod accepted;
+mod later;
+mod refused;
+mod reload;
+mod revocation;
+mod table;
+mod tls_layout;
+
 /// Everyone who refuses.
 pub(crate) fn against(report: &Report) -> Vec<Judge> {
     Judge::ALL.into_iter().filter(|judge| !report.verdict(*judge).accepts()).collect()

@@ -1,9 +1,9 @@
 //! Files that are missing, too many, unreadable, or hold a key where none belongs.
 
-use pki::{BundleFiles, Context, IstioVersion, Judge, Profile, Verdict};
+use pki::{BundleFiles, Judge, Profile, Verdict};
 use pretty_assertions::assert_eq;
 
-use crate::common::{bundle, context, files_of};
+use crate::common::{bundle, files_of};
 use crate::judge::{against, good, judged, serious, text};
 
 const START: Judge = Judge::IstiodStart;
@@ -40,16 +40,6 @@ fn a_stray_tls_certificate_is_refused_since_istiod_prefers_it() {
     let mut files = good();
     files.insert("ca.crt", "anything");
     assert_eq!(judged(&files).rule_ids(), ["stray-file"]);
-}
-
-#[test]
-fn a_revocation_list_does_not_pass_unjudged() {
-    let mut files = good();
-    files.insert("ca-crl.pem", "");
-    assert_eq!(judged(&files).rule_ids(), ["crl-not-judged"]);
-    // Before 1.27 nobody read it.
-    let old = Context { istio: IstioVersion::new(1, 26, 4), ..context() };
-    assert_eq!(files.judge(&old).unwrap().rule_ids(), [""; 0]);
 }
 
 #[test]
@@ -206,7 +196,10 @@ fn a_key_of_another_ca_is_refused() {
     let report = judged(&ours);
     assert_eq!(serious(&report), ["key-mismatch"]);
     let Verdict::Refuses(findings) = report.verdict(START) else { panic!("it starts") };
-    assert_eq!(findings[0].rule.istiod, Some("the cert does not match the key"));
+    assert_eq!(
+        findings[0].rule.istiod,
+        ["the cert does not match the key: tls: private key does not match public key"]
+    );
     assert_eq!(against(&report), [START, RELOAD]);
     // The root before the intermediate: istiod signs with the first.
     let mut files = files_of(&bundle(Profile::Hardened));

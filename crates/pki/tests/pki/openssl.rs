@@ -27,6 +27,13 @@ pub(crate) fn openssl(folder: &Path, command: &str) -> Result<String, String> {
     Err(format!("openssl {command}: {}{}", text(&output.stdout), text(&output.stderr)))
 }
 
+/// What an `openssl` command prints that reads `key.pem`.
+pub(crate) fn converted(key: &str, command: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("key.pem"), key).unwrap();
+    openssl(folder.path(), command).unwrap()
+}
+
 fn lay_out(bundle: &Bundle) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in bundle.files().names() {

@@ -20,7 +20,7 @@ pub(super) static NOT_A_CA: Rule = Rule {
     fix: "put a CA certificate there: basic constraints with CA true",
     source: "Istio security/pkg/pki/ca/ca.go NewPluggedCertIstioCAOptions; RFC 5280 4.2.1.9",
     evidence: "a leaf and a certificate without basic constraints as ca-cert.pem, as root (1.31)",
-    istiod: Some("certificate is not authorized to sign other certificates"),
+    istiod: &["certificate is not authorized to sign other certificates"],
     check: |inspection| {
         let mut flaws = Vec::new();
         for step in candidates(inspection).filter(|step| !step.certificate.is_ca()) {
@@ -52,7 +52,7 @@ pub(super) static NO_KEY_CERT_SIGN: Rule = Rule {
     source: "Go crypto/x509 CheckSignatureFrom; RFC 5280 4.2.1.3",
     evidence: "a cluster CA with digitalSignature only: istiod accepts, the agent says `parent \
                certificate cannot sign this kind of certificate` (1.31)",
-    istiod: Some("parent certificate cannot sign this kind of certificate"),
+    istiod: &["parent certificate cannot sign this kind of certificate"],
     check: |inspection| {
         let mut flaws = Vec::new();
         for step in candidates(inspection) {
@@ -80,7 +80,7 @@ pub(super) static UNKNOWN_CRITICAL_EXTENSION: Rule = Rule {
     fix: "issue the CA without it, or with the extension not critical",
     source: "RFC 5280 4.2; Go crypto/x509 Verify",
     evidence: "an unknown critical extension on the root, on the cluster CA (1.31)",
-    istiod: Some("unhandled critical extension"),
+    istiod: &["unhandled critical extension"],
     check: |inspection| {
         inspection
             .steps()
@@ -113,7 +113,7 @@ pub(super) static PATH_LENGTH: Rule = Rule {
     source: "RFC 5280 4.2.1.9; Go crypto/x509 isValid",
     evidence: "root with 0: the agent says `too many intermediates for path length constraint`, \
                Envoy accepts, OpenSSL refuses; tier with 0: all refuse (1.31, OpenSSL 3.0)",
-    istiod: None,
+    istiod: &[],
     check: |inspection| {
         let mut flaws = Vec::new();
         for (below, step) in (0u32..).zip(inspection.steps()) {
@@ -148,7 +148,7 @@ pub(super) static KEY_ID_MISMATCH: Rule = Rule {
     source: "RFC 5280 4.2.1.1; BoringSSL X509_check_issued",
     evidence: "istiod and agent accept, Envoy and OpenSSL end with unable to get local issuer \
                certificate at depth 1 (1.31, OpenSSL 3.0)",
-    istiod: None,
+    istiod: &[],
     check: |inspection| {
         let steps = inspection.steps();
         let pairs = steps.iter().zip(steps.iter().skip(1));
@@ -174,7 +174,7 @@ pub(super) static SAME_NAME: Rule = Rule {
     source: "BoringSSL X509_verify_cert",
     evidence: "a cluster CA named like the root: self_signed_certificate_in_certificate_chain at \
                depth 1 (1.31)",
-    istiod: None,
+    istiod: &[],
     check: |inspection| {
         let steps = inspection.steps();
         let clash = |(position, step): (usize, &Step)| {
@@ -199,7 +199,7 @@ pub(super) static NO_CRL_SIGN: Rule = Rule {
     fix: "issue the CA with keyCertSign and cRLSign",
     source: "Istio security/pkg/pki/util/keycertbundle.go Verify; RFC 5280 4.2.1.3",
     evidence: "lists signed by Makefile CAs: `missing CRL signed by certificates` (1.31)",
-    istiod: None,
+    istiod: &[],
     check: |inspection| {
         let lacking = inspection.steps().iter().filter_map(|step| {
             let usage = step.certificate.key_usage()?;

@@ -1,11 +1,10 @@
 //! Which files are there.
 
 use crate::BundleFiles;
-use crate::judge::inspection::Inspection;
-use crate::judge::rule::{Flaw, Judge, Rule, Severity, Versions};
-
-const TLS_CERT: &str = "tls.crt";
-const CRL: &str = "ca-crl.pem";
+use crate::judge::IstioVersion;
+use crate::judge::inspection::{CRL, Inspection};
+use crate::judge::layout::TLS_CERT;
+use crate::judge::rule::{Flaw, Judge, Rule, SOURCE_ONLY, Severity, Versions};
 
 pub(super) static NO_BUNDLE: Rule = Rule {
     id: "no-bundle",
@@ -18,7 +17,7 @@ pub(super) static NO_BUNDLE: Rule = Rule {
     source: "Istio pilot/pkg/bootstrap/istio_ca.go detectSigningCABundleAndCRL",
     evidence: "started with no file, with ca-crl.pem only and with istio-generated only: \
                self-signed each time (1.31)",
-    istiod: None,
+    istiod: &[],
     check: |inspection| {
         if present(inspection).next().is_some() || inspection.files.get(TLS_CERT).is_some() {
             return Vec::new();
@@ -40,7 +39,7 @@ pub(super) static MISSING_FILE: Rule = Rule {
     fix: "put all four files into the folder or Secret",
     source: "Istio pilot/pkg/bootstrap/istio_ca.go checkCABundleCompleteness",
     evidence: "started without each of the four in turn (1.31)",
-    istiod: Some("incomplete signing CA bundle detected"),
+    istiod: &["incomplete signing CA bundle detected"],
     check: |inspection| {
         if present(inspection).next().is_none() {
             return Vec::new();
@@ -48,8 +47,34 @@ pub(super) static MISSING_FILE: Rule = Rule {
         BundleFiles::NAMES
             .into_iter()
             .filter(|name| inspection.files.get(name).is_none())
+            .filter(|name| *name != BundleFiles::CA_KEY || inspection.context.istio >= COMPLETE)
             .map(|name| Flaw::new("no such file", "a PEM file").file(name))
             .collect()
+    },
+};
+
+/// The first release that tells a set without a key from no set.
+const COMPLETE: IstioVersion = IstioVersion::new(1, 27, 0);
+
+pub(super) static SILENT_SELF_SIGNED: Rule = Rule {
+    id: "silent-self-signed",
+    severity: Severity::Refuse,
+    judges: &[Judge::IstiodStart, Judge::IstiodReload],
+    versions: Versions::before(1, 27),
+    what: "ca-key.pem is missing",
+    why: "istiod takes this for no CA at all: without a word it makes one of its own and signs \
+          every workload with that",
+    fix: "put all four files into the folder or Secret",
+    source: "Istio pilot/pkg/bootstrap/istio_ca.go createIstioCA, before 1.27",
+    evidence: SOURCE_ONLY,
+    istiod: &[],
+    check: |inspection| {
+        let lacks_key = inspection.files.get(BundleFiles::CA_KEY).is_none();
+        if lacks_key && present(inspection).next().is_some() {
+            let flaw = Flaw::new("no such file", "the key of ca-cert.pem");
+            return vec![flaw.file(BundleFiles::CA_KEY)];
+        }
+        Vec::new()
     },
 };
 
@@ -58,35 +83,16 @@ pub(super) static TLS_LAYOUT: Rule = Rule {
     severity: Severity::Refuse,
     judges: &[Judge::IstiodStart, Judge::IstiodReload],
     versions: Versions::ALL,
-    what: "there is a tls.crt, which istiod prefers to ca-cert.pem",
+    what: "there is a tls.crt beside the four files, and istiod prefers it",
     why: "istiod takes tls.crt, tls.key and ca.crt as its CA and ignores the four files; if one \
           of the three is missing it does not start",
     fix: "remove tls.crt, or move the content of the tls files into the four files",
     source: "Istio pilot/pkg/bootstrap/istio_ca.go detectSigningCABundleAndCRL",
     evidence: "a tls.crt, also an empty one, beside a complete bundle stops istiod; a complete tls \
                set wins silently (1.31)",
-    istiod: Some("incomplete signing CA bundle detected"),
+    istiod: &["incomplete signing CA bundle detected", "failed reading root-cert.pem"],
     check: |inspection| match inspection.files.get(TLS_CERT) {
         Some(_) => vec![Flaw::new("tls.crt", "only the four files").file(TLS_CERT)],
-        None => Vec::new(),
-    },
-};
-
-pub(super) static CRL_NOT_JUDGED: Rule = Rule {
-    id: "crl-not-judged",
-    severity: Severity::Refuse,
-    judges: &[Judge::IstiodStart, Judge::IstiodReload, Judge::Envoy],
-    versions: Versions::since(1, 27),
-    what: "there is a ca-crl.pem, which these rules cannot judge",
-    why: "istiod does not start if a CA of the chain has no list in it, and every connection fails \
-          once a list has expired; an unjudged list must not pass as good",
-    fix: "leave ca-crl.pem out",
-    source: "Istio security/pkg/pki/util/keycertbundle.go Verify",
-    evidence: "a list of one CA only and lists of CAs without cRLSign stop istiod; an expired list \
-               fails in Envoy (1.31)",
-    istiod: Some("missing CRL signed by certificates"),
-    check: |inspection| match inspection.files.get(CRL) {
-        Some(_) => vec![Flaw::new("a revocation list", "no revocation list").file(CRL)],
         None => Vec::new(),
     },
 };
@@ -102,7 +108,7 @@ pub(super) static STRAY_FILE: Rule = Rule {
     source: "Istio security/pkg/pki/ca/ca.go, the file names",
     evidence: "tls.key, ca.crt, istio-generated and unrelated names beside a bundle change nothing \
                (1.31)",
-    istiod: None,
+    istiod: &[],
     check: |inspection| {
         inspection
             .files

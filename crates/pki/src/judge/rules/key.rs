@@ -15,7 +15,11 @@ pub(super) static UNREADABLE_KEY: Rule = Rule {
     source: "Istio security/pkg/pki/util/crypto.go ParsePemEncodedKey",
     evidence: "empty, encrypted, EC PARAMETERS first, a certificate, a public key, an OpenSSH key \
                (1.31)",
-    istiod: Some("failed to parse private key PEM"),
+    istiod: &[
+        "failed to parse private key PEM: invalid PEM-encoded key",
+        "failed to parse private key PEM: unsupported PEM block type for a private key",
+        "failed to parse the RSA private key",
+    ],
     check: |inspection| match &inspection.key {
         Some(Err(error)) => {
             let expected = "PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY as the first block";
@@ -35,7 +39,7 @@ pub(super) static KEY_MISMATCH: Rule = Rule {
     fix: "put the key next to its certificate; in ca-cert.pem the cluster CA comes first",
     source: "Istio security/pkg/pki/util/keycertbundle.go Verify",
     evidence: "another key, and a root before the intermediate in ca-cert.pem (1.31)",
-    istiod: Some("the cert does not match the key"),
+    istiod: &["the cert does not match the key: tls: private key does not match public key"],
     check: |inspection| {
         let (Some(ca), Some(Ok(key))) = (&inspection.ca, &inspection.key) else {
             return Vec::new();

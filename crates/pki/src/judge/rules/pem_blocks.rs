@@ -20,7 +20,7 @@ pub(super) static PRIVATE_KEY_HANDED_OUT: Rule = Rule {
     evidence: "a key in cert-chain.pem came back as element 2 of a CSR response; one in \
                root-cert.pem stops istiod at start, and a reload with several roots allowed put \
                it into the ConfigMaps (1.31)",
-    istiod: None,
+    istiod: &["add root CAs into peerCertVerifier failed", "failed to parse X.509 certificate"],
     check: |inspection| {
         let outside = inspection.files.names().filter(|name| *name != BundleFiles::CA_KEY);
         let mut flaws = Vec::new();
@@ -30,9 +30,13 @@ pub(super) static PRIVATE_KEY_HANDED_OUT: Rule = Rule {
                 continue;
             }
             let block = pem::scan(bytes).read.iter().position(is_private_key);
-            // The second stage of the start parses root-cert.pem and stops at the key.
-            let judges: &[Judge] =
-                if name == BundleFiles::ROOT_CERT { &[Judge::IstiodStart] } else { &[] };
+            let judges: &[Judge] = match (name, block) {
+                // The second stage of the start parses root-cert.pem and stops at the key.
+                (BundleFiles::ROOT_CERT, _) => &[Judge::IstiodStart],
+                // istiod reads the first block and nothing else.
+                (BundleFiles::CA_CERT, Some(0)) => AT_LOADING,
+                _ => &[],
+            };
             let flaw = Flaw::new("a private key", "certificates").file(name).judges(judges);
             flaws.push(match block {
                 Some(position) => flaw.block(position + 1),
@@ -60,7 +64,15 @@ pub(super) static UNREADABLE_PEM: Rule = Rule {
           indentation, no byte order mark",
     source: "Go encoding/pem Decode; Istio security/pkg/pki/util/keycertbundle.go",
     evidence: "byte order marks, indentation, glued blocks, DER and damaged blocks (1.31)",
-    istiod: Some("failed to parse"),
+    istiod: &[
+        "failed to parse cert PEM",
+        "invalid PEM encoded certificate",
+        "failed to parse X.509 certificate",
+        "failed to get default cert TTL failed to get cert chain TTL",
+        "first time load IstiodCert failed: x509 cert - ParseCertificates() error",
+        "add root CAs into peerCertVerifier failed: parse certificate from rootPEM got error",
+        "certificate signed by unknown authority",
+    ],
     check: |inspection| inspection.public_files().flat_map(unreadable).collect(),
 };
 
@@ -69,8 +81,13 @@ fn unreadable(file: &PublicFile) -> Vec<Flaw> {
     let nothing_readable = file.certificates().is_empty();
     let mut flaws = Vec::new();
     for skipped in &file.skipped {
-        // Where another block remains, Go goes on with that.
-        let judges = if nothing_readable { AT_LOADING } else { &[] };
+        let judges: &[Judge] = match file.name {
+            // Where another block remains, Go goes on with that.
+            _ if !nothing_readable => &[],
+            // A reload does not read the chain's dates, and so not the chain.
+            BundleFiles::CERT_CHAIN => &[Judge::IstiodStart],
+            _ => AT_LOADING,
+        };
         let found = format!("unreadable at line {}: {}", skipped.line, skipped.reason);
         flaws.push(Flaw::new(found, expected).file(file.name).judges(judges));
     }
@@ -110,7 +127,10 @@ pub(super) static FOREIGN_BLOCK: Rule = Rule {
     source: "Istio pilot/pkg/bootstrap/server.go createPeerCertVerifier; \
              security/pkg/server/ca/server.go CreateCertificate",
     evidence: "a key block in root-cert.pem, the labels X509 CERTIFICATE and TRUSTED CERTIFICATE (1.31)",
-    istiod: Some("add root CAs into peerCertVerifier failed"),
+    istiod: &[
+        "add root CAs into peerCertVerifier failed",
+        "the cert does not match the key: tls: failed to find \"CERTIFICATE\" PEM block",
+    ],
     check: |inspection| inspection.public_files().flat_map(foreign).collect(),
 };
 
@@ -148,13 +168,14 @@ pub(super) static EXTRA_BLOCK: Rule = Rule {
     source: "Istio security/pkg/pki/util/crypto.go ParsePemEncodedCertificate, ParsePemEncodedKey",
     evidence: "a tier given in ca-cert.pem only is not found; a block behind the key is ignored \
                (1.31)",
-    istiod: None,
+    istiod: &[],
     check: |inspection| {
+        // cert-manager's tls.crt holds the tiers, and istiod reads them as part of the chain.
+        let certificates = ca_cert_blocks(inspection).filter(|_| !inspection.tls_layout);
         let key_blocks = inspection.files.get(BundleFiles::CA_KEY).map(|bytes| {
             let blocks = pem::scan(bytes).read;
             blocks.iter().filter(|block| is_private_key(block)).count()
         });
-        let certificates = ca_cert_blocks(inspection);
         [(BundleFiles::CA_CERT, certificates), (BundleFiles::CA_KEY, key_blocks)]
             .into_iter()
             .filter_map(|(name, blocks)| Some((name, blocks.filter(|&blocks| blocks > 1)?)))

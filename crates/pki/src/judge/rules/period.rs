@@ -18,7 +18,7 @@ pub(super) static OUTSIDE_VALIDITY: Rule = Rule {
     source: "Go crypto/x509 Verify; Istio security/pkg/pki/ca/ca.go minTTL",
     evidence: "expired and not yet valid cluster CA and root, expired first certificate of \
                cert-chain.pem (1.31)",
-    istiod: Some("certificate has expired or is not yet valid"),
+    istiod: &["certificate has expired or is not yet valid", "cert chain has expired"],
     check: |inspection| {
         let now = inspection.context.now;
         let mut flaws: Vec<_> = inspection
@@ -47,12 +47,13 @@ pub(super) static EXPIRED_TWIN: Rule = Rule {
     judges: &[Judge::Envoy],
     versions: Versions::ALL,
     what: "an expired certificate has the name and key of a CA of the chain",
-    why: "Envoy takes the first one that fits; agents sort the roots, so which comes first is luck",
+    why: "Envoy takes the first one that fits and refuses it; agents sort the roots, so that the \
+          order in the file is no help",
     fix: "remove the expired one",
     source: "BoringSSL X509_verify_cert; Istio security/pkg/nodeagent/cache/secretcache.go",
     evidence: "expired root before its renewed twin: certificate_has_expired at depth 2; the other \
                order works (1.31)",
-    istiod: None,
+    istiod: &[],
     check: |inspection| invalid_extras(inspection, true),
 };
 
@@ -66,7 +67,7 @@ pub(super) static EXPIRED_EXTRA: Rule = Rule {
     fix: "remove it",
     source: "Istio security/pkg/pki/util/keycertbundle.go, the expiry metrics",
     evidence: "an expired second root: 200 between workloads (1.31)",
-    istiod: None,
+    istiod: &[],
     check: |inspection| invalid_extras(inspection, false),
 };
 
@@ -81,7 +82,7 @@ pub(super) static ISSUER_ENDS_FIRST: Rule = Rule {
     fix: "issue it to end no later than its issuer",
     source: "RFC 5280 6.1.3; Istio tools/certs/Makefile.selfsigned.mk",
     evidence: "an intermediate that outlives its root: accepted by istiod, agent and Envoy (1.31)",
-    istiod: None,
+    istiod: &[],
     check: |inspection| {
         let steps = inspection.steps();
         let pairs = steps.iter().zip(steps.iter().skip(1));
@@ -113,8 +114,22 @@ fn invalid_extras(inspection: &Inspection<'_>, twins: bool) -> Vec<Flaw> {
         .chain(roots)
         .filter(|(_, (_, it))| !it.validity().contains(now) && !on_path(inspection, it))
         .filter(|(_, (_, it))| is_twin(inspection, it) == twins)
-        .map(|(file, (position, it))| extra(inspection, it, file, position))
+        .map(|(file, (position, it))| {
+            let flaw = extra(inspection, it, file, position);
+            if twins && follows_its_twin(inspection, file, position) {
+                flaw.judges(&[])
+            } else {
+                flaw
+            }
+        })
         .collect()
+}
+
+/// As measured, Envoy is content with this order; it is refused since agents may change it.
+fn follows_its_twin(inspection: &Inspection<'_>, file: &str, position: usize) -> bool {
+    let all = if file == BundleFiles::CERT_CHAIN { &inspection.chain } else { &inspection.roots };
+    let mut before = all[..position].iter();
+    before.any(|earlier| on_path(inspection, earlier) && same_ca(earlier, &all[position]))
 }
 
 fn extra(inspection: &Inspection<'_>, it: &Certificate, file: &str, position: usize) -> Flaw {
@@ -132,8 +147,9 @@ fn on_path(inspection: &Inspection<'_>, certificate: &Certificate) -> bool {
 }
 
 fn is_twin(inspection: &Inspection<'_>, certificate: &Certificate) -> bool {
-    inspection.steps().iter().any(|step| {
-        step.certificate.subject() == certificate.subject()
-            && step.certificate.public_key_der() == certificate.public_key_der()
-    })
+    inspection.steps().iter().any(|step| same_ca(&step.certificate, certificate))
+}
+
+fn same_ca(one: &Certificate, other: &Certificate) -> bool {
+    one.subject() == other.subject() && one.public_key_der() == other.public_key_der()
 }

@@ -18,7 +18,7 @@ pub(super) static EXT_KEY_USAGE: Rule = Rule {
     source: "Go crypto/x509 Verify, default KeyUsages; BoringSSL; rustls-webpki",
     evidence: "serverAuth only and any: Envoy ends with unsupported_certificate_purpose; clientAuth \
                only and codeSigning: istiod does not start (1.31)",
-    istiod: Some("certificate specifies an incompatible key usage"),
+    istiod: &["certificate specifies an incompatible key usage"],
     check: |inspection| {
         let mut flaws = Vec::new();
         for step in inspection.steps() {
@@ -51,7 +51,7 @@ pub(super) static EXT_KEY_USAGE_ON_ROOT: Rule = Rule {
     source: "OpenSSL X509_check_purpose",
     evidence: "a root with serverAuth only: 200 between workloads (1.31); `openssl verify -purpose \
                sslclient` ends with `unsuitable certificate purpose`",
-    istiod: None,
+    istiod: &[],
     check: |inspection| {
         let roots = inspection.steps().iter().filter(|step| step.file == BundleFiles::ROOT_CERT);
         let limited = roots.filter_map(|step| {

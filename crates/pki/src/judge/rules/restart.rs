@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::judge::IstioVersion;
 use crate::judge::inspection::Inspection;
-use crate::judge::rule::{Flaw, Judge, Rule, Severity, Versions};
+use crate::judge::rule::{Flaw, Judge, Rule, SOURCE_ONLY, Severity, Versions};
 use crate::{BundleFiles, Certificate, Fingerprint, pem};
 
 /// Before it, Istio compared the bytes of the roots, not the certificates.
@@ -23,7 +23,10 @@ pub(super) static ROOT_CHANGE: Rule = Rule {
     source: "Istio pilot/pkg/bootstrap/istio_ca.go handleEvent, pemBundleHasSubsetRelation",
     evidence: "a newline, a comment, another order: dropped; with several roots allowed, subsets and \
                supersets are taken, others dropped (1.31)",
-    istiod: Some("updating new ROOT-CA not supported"),
+    istiod: &[
+        "Multi root is disabled, updating new ROOT-CA not supported",
+        "Updating new ROOT-CA not supported",
+    ],
     check: |inspection| {
         let (Some(current), Some(new)) =
             (&inspection.context.current, inspection.files.get(BundleFiles::ROOT_CERT))
@@ -38,6 +41,40 @@ pub(super) static ROOT_CHANGE: Rule = Rule {
             format!("{} bytes with [{}]", <[u8]>::len(bytes), names.join(", "))
         };
         vec![Flaw::new(certificates(new), certificates(current)).file(BundleFiles::ROOT_CERT)]
+    },
+};
+
+pub(super) static HALF_APPLIED_ROOTS: Rule = Rule {
+    id: "half-applied-roots",
+    severity: Severity::Refuse,
+    judges: &[Judge::IstiodReload],
+    versions: Versions::ALL,
+    what: "new roots with a damaged block among them go to a running istiod that takes new roots",
+    why: "istiod publishes the new roots and then fails on its own certificate: it goes on with \
+          the old one, proxies are not told, and the next start dies",
+    fix: "write root-cert.pem anew from its certificates",
+    source: "Istio pilot/pkg/bootstrap/istio_ca.go handleEvent",
+    evidence: "a damaged certificate first in root-cert.pem, with several roots allowed (1.31)",
+    istiod: &["Failed generating plugged-in istiod key cert"],
+    check: |inspection| {
+        let (Some(current), Some(new)) = (&inspection.context.current, &inspection.root_file)
+        else {
+            return Vec::new();
+        };
+        let changes = inspection.files.get(new.name) != Some(current.as_slice());
+        if !changes || !inspection.context.multi_root {
+            return Vec::new();
+        }
+        let blocks = new.blocks.iter().enumerate();
+        let damaged = blocks
+            .filter(|(_, block)| block.label == pem::CERTIFICATE && block.certificate.is_err());
+        damaged
+            .map(|(position, block)| {
+                Flaw::new(format!("a damaged block at line {}", block.line), "certificates in PEM")
+                    .file(new.name)
+                    .block(position + 1)
+            })
+            .collect()
     },
 };
 
@@ -69,8 +106,8 @@ pub(super) static AMBIENT_ROOTS: Rule = Rule {
           push, so it does not follow a change of roots like a sidecar",
     fix: "restart ztunnel after each step of a change of roots, and check what it trusts",
     source: "ztunnel src/tls/certificate.rs; istio/istio issues 47427 and 61719",
-    evidence: "read in the source, not run",
-    istiod: None,
+    evidence: SOURCE_ONLY,
+    istiod: &[],
     check: |inspection| {
         let distinct: BTreeSet<_> = inspection.roots.iter().map(Certificate::fingerprint).collect();
         if !inspection.context.ambient || distinct.len() < 2 {

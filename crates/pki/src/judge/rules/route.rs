@@ -18,7 +18,12 @@ pub(super) static NO_PATH_TO_ROOT: Rule = Rule {
     source: "Istio security/pkg/pki/util/keycertbundle.go Verify; Go crypto/x509",
     evidence: "another root, a root of the same name with another key, a missing tier, a SHA-1 \
                signature (1.31)",
-    istiod: Some("cannot verify the cert with the provided root chain and cert pool"),
+    istiod: &[
+        "cannot verify the cert with the provided root chain and cert pool with error",
+        "certificate signed by unknown authority",
+        "crypto/rsa: verification error",
+        "x509: cannot verify signature: insecure algorithm SHA1-RSA",
+    ],
     check: |inspection| {
         let Some(Err(end)) = &inspection.path else { return Vec::new() };
         let candidates = inspection.chain.iter().chain(&inspection.roots);
@@ -50,7 +55,7 @@ pub(super) static CHAIN_LACKS_CLUSTER_CA: Rule = Rule {
     source: "Istio security/pkg/server/ca/server.go CreateCertificate",
     evidence: "an empty, a root-only and a foreign cert-chain.pem: istiod accepts, the agent says \
                `certificate signed by unknown authority` (1.31)",
-    istiod: None,
+    istiod: &[],
     check: |inspection| {
         let (Some(ca), Some(_)) = (&inspection.ca, &inspection.chain_file) else {
             return Vec::new();
@@ -78,7 +83,7 @@ pub(super) static CHAIN_ORDER: Rule = Rule {
     fix: "order it from the cluster CA upwards",
     source: "Istio security/pkg/pki/ca/ca.go minTTL; RFC 5246 7.4.2",
     evidence: "root first: accepted by istiod, agent and Envoy (1.31)",
-    istiod: None,
+    istiod: &[],
     check: |inspection| {
         let Some(ca) = &inspection.ca else { return Vec::new() };
         match inspection.chain.first() {
@@ -102,7 +107,7 @@ pub(super) static UNRELATED_CERTIFICATE: Rule = Rule {
     fix: "leave it out",
     source: "Istio security/pkg/server/ca/server.go CreateCertificate",
     evidence: "a foreign and a leaf certificate more: served, harmless (1.31)",
-    istiod: None,
+    istiod: &[],
     check: |inspection| {
         let steps = inspection.steps();
         if steps.is_empty() {
@@ -135,14 +140,19 @@ pub(super) static ANCHOR_NOT_SELF_SIGNED: Rule = Rule {
     fix: "put the self-signed root into root-cert.pem and the other into cert-chain.pem",
     source: "OpenSSL X509_V_FLAG_PARTIAL_CHAIN",
     evidence: "an intermediate alone as root-cert.pem: 200 between workloads (1.31)",
-    istiod: None,
+    istiod: &[],
     check: |inspection| match inspection.steps().last() {
-        Some(anchor) if !anchor.certificate.is_signed_by(&anchor.certificate) => {
+        Some(anchor) if !is_self_signed(&anchor.certificate) => {
             vec![about(anchor, "signed by another CA", "a self-signed certificate")]
         }
         _ => Vec::new(),
     },
 };
+
+/// Also where the signature cannot be proved for its digest or key size: nobody needs a root's.
+fn is_self_signed(root: &Certificate) -> bool {
+    root.is_self_issued() && root.check_signature(root) != Err(SignatureFlaw::WrongKey)
+}
 
 pub(super) static ROOT_IN_CHAIN: Rule = Rule {
     id: "root-in-chain",
@@ -155,8 +165,12 @@ pub(super) static ROOT_IN_CHAIN: Rule = Rule {
     fix: "keep only the CAs below the root in cert-chain.pem",
     source: "Istio security/pkg/server/ca/server.go CreateCertificate",
     evidence: "four certificates served with the Makefile's layout, three without the root (1.31)",
-    istiod: None,
+    istiod: &[],
     check: |inspection| {
+        // istiod itself puts it there in that layout.
+        if inspection.tls_layout {
+            return Vec::new();
+        }
         let chain = inspection.chain.iter().enumerate();
         chain
             .filter(|(_, certificate)| {
