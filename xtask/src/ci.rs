@@ -20,15 +20,16 @@ pub(crate) struct Args {
     /// Run one check only, by its name; may be repeated. The names are what each check prints
     #[arg(long, value_name = "NAME", conflicts_with_all = ["only", "full"])]
     check: Vec<String>,
-    /// Run also what takes too long for every change: every sabotage on kind, every way to be
-    #[arg(long)]
+    /// Run also what takes too long for every change: on kind every sabotage and images from a
+    /// registry, every way to be killed, the matrix
+    #[arg(long, conflicts_with = "only")]
     full: bool,
 }
 
 /// What a check needs, and how long it takes.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Group {
-    /// Formatting, lints, tests, docs, layering, fixtures: no root, no network, no cluster
+    /// Formatting, lints, tests, docs, layering, fixtures, workflows: no root and no cluster
     Checks,
     /// A real API server and real meshes: every claim, every sabotage, killed harnesses
     Mesh,
