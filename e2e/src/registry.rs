@@ -243,7 +243,13 @@ fn read_entry(dir: &Path) -> Result<Option<Entry>> {
     match fs::read(&path) {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .map(Some)
-            .with_context(|| format!("{} was not written by this harness", path.display())),
+            .with_context(|| {
+                format!(
+                    "{} was not written by this version of the harness: sweep with the one that did \
+                     (`cargo xtask e2e down`), or remove its folder once nothing of that run is left",
+                    path.display()
+                )
+            }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }

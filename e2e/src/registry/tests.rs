@@ -104,7 +104,11 @@ async fn an_entry_of_someone_else_is_not_guessed_at() {
     fs::create_dir(&dir).unwrap();
     fs::write(dir.join("entry.json"), "{}").unwrap();
     let error = registry.lock().await.unwrap().runs().unwrap_err();
-    let expected = format!("{}/entry.json was not written by this harness", dir.display());
+    let expected = format!(
+        "{}/entry.json was not written by this version of the harness: sweep with the one that did \
+         (`cargo xtask e2e down`), or remove its folder once nothing of that run is left",
+        dir.display()
+    );
     assert_eq!(error.to_string(), expected);
 }
 

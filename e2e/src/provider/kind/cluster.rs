@@ -75,15 +75,18 @@ impl KindCluster {
     /// # Errors
     /// kind's, as when the engine does not answer, or a node is there all the same.
     pub(crate) async fn remove(&self) -> Result<()> {
-        let deleted = timeout(DELETE, self.kind(["delete", "cluster"]).run()).await;
+        let delete = async {
+            self.kind(["delete", "cluster"]).run().await?;
+            let left = self.containers().await?.join(", ");
+            ensure!(
+                left.is_empty(),
+                "kind deleted the cluster, and its containers are left: {left}"
+            );
+            Ok(())
+        };
+        let deleted = timeout(DELETE, delete).await;
         let deleted = deleted.with_context(|| format!("not within {} s", DELETE.as_secs()));
-        deleted.and_then(|output| output).map_err(|error| with_advice(Said::Engine, error))?;
-        let left = self.containers().await?;
-        ensure!(
-            left.is_empty(),
-            "kind deleted the cluster, and these containers are left: {left:?}"
-        );
-        Ok(())
+        deleted.and_then(|done| done).map_err(|error| with_advice(Said::Engine, error))
     }
 
     /// Keeps the logs of a cluster that did not come up in `folder`, and adds to the error what

@@ -40,7 +40,7 @@ pub(crate) enum ImageSource {
 /// The same, and what belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// The node's image, and who is asked in place of every registry.
+    /// The node's image, and who is asked before the registry of an image.
     Registry { node: String, mirror: Option<String> },
     /// All of them in the node's image.
     Built,
@@ -101,7 +101,7 @@ impl Images {
         Self { node: node.name.clone(), archive: Some(node.path.clone()), mirror: None }
     }
 
-    /// Those that registries have; the mirror is asked in place of every registry.
+    /// Those that registries have; the mirror is asked first.
     pub(super) fn of_registries(node: String, mirror: Option<String>) -> Self {
         Self { node, archive: None, mirror }
     }
@@ -130,7 +130,8 @@ impl Images {
     }
 }
 
-/// containerd's `hosts.toml`: one registry in place of whichever an image names.
+/// containerd's `hosts.toml`: one registry before whichever an image names, which is asked for what
+/// the first one lacks.
 fn hosts(mirror: &str) -> String {
     format!("[host.\"{mirror}\"]\n  capabilities = [\"pull\", \"resolve\"]\n")
 }
