@@ -142,26 +142,70 @@ fn without_a_look(proxy: &Proxy, system_namespace: &str) -> Option<Seen> {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::time::Duration;
+
+    use http::{Request, Response};
     use k8s_openapi::serde_json::{Value, from_value, json};
+    use kube::Client;
+    use kube::client::Body;
     use pretty_assertions::assert_eq;
 
     use super::*;
 
-    /// A pod with a proxy of this kind in this state, signed for by the istiod of this namespace.
+    /// A proxy of this kind in this state, signed for by the istiod of this namespace.
     fn proxy(kind: &str, signed_from: &str, state: &Value, phase: &str) -> Proxy {
+        Proxy::from_pod(&from_value(pod(kind, signed_from, state, phase)).unwrap()).unwrap()
+    }
+
+    fn pod(kind: &str, signed_from: &str, state: &Value, phase: &str) -> Value {
         let ready = *state == json!("ready");
         let state = if ready { json!({"running": {}}) } else { state.clone() };
         let status = json!({"name": "istio-proxy", "ready": ready, "restartCount": 0, "image": "",
             "imageID": "", "state": state});
-        let pod: Value = json!({
+        json!({
             "metadata": {"namespace": "foo", "name": "p"},
             "spec": {"containers": [{
                 "name": "istio-proxy", "args": ["proxy", kind],
                 "env": [{"name": "CA_ADDR", "value": format!("istiod.{signed_from}.svc:15012")}],
             }]},
             "status": {"phase": phase, "containerStatuses": [status]},
+        })
+    }
+
+    /// What comes of the one proxy of a mesh that forwards no port: its pod is in this state when it
+    /// is listed, and in that one whenever it is asked for later.
+    async fn looked_at(listed: &Value, later: &Value) -> Proxies {
+        let pod = |state| pod("sidecar", "istio-system", state, "Running");
+        let list = json!({"kind": "PodList", "apiVersion": "v1", "metadata": {},
+            "items": [pod(listed)]});
+        let (list, later) = (list.to_string(), pod(later).to_string());
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let (status, body) = match request.uri().path() {
+                "/api/v1/pods" => (200, list.clone()),
+                "/api/v1/namespaces/foo/pods/p" => (200, later.clone()),
+                _ => (500, "no port is forwarded".to_owned()),
+            };
+            let body = Body::from(body.into_bytes());
+            let response = Response::builder().status(status).body(body).unwrap();
+            async { Ok::<_, Infallible>(response) }
         });
-        Proxy::from_pod(&from_value(pod).unwrap()).unwrap()
+        let client = Client::new(service, "default");
+        look(&Mesh::new(client, "istio-system", Duration::from_secs(5))).await.unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_proxy_that_runs_and_never_shows_a_certificate_has_failed() {
+        let running = json!({"running": {}});
+        let found = looked_at(&running, &running).await;
+        assert_eq!((found.failed.len(), found.seen.len(), found.passed_over.len()), (1, 0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_proxy_that_has_ended_since_it_was_listed_has_not_failed() {
+        let ended = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+        let found = looked_at(&json!("ready"), &ended).await;
+        assert_eq!((found.failed.len(), found.seen.len(), found.passed_over.len()), (0, 0, 1));
     }
 
     fn said(proxy: &Proxy) -> Option<String> {
