@@ -12,6 +12,7 @@ mod layout;
 mod report;
 mod rule;
 mod rules;
+mod weak;
 
 pub use context::{Context, IstioVersion};
 pub use report::{Finding, Report, Verdict};

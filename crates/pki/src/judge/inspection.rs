@@ -1,6 +1,6 @@
 //! The files of a bundle, read once for all rules.
 
-use super::Context;
+use super::{Context, weak};
 use crate::crl::Crl;
 use crate::hierarchy::path_to_root;
 use crate::{BundleFiles, Certificate, Error, PrivateKey, SpiffeId, pem};
@@ -87,6 +87,8 @@ pub(super) struct Inspection<'a> {
     pub(super) root_file: Option<PublicFile>,
     pub(super) crl_file: Option<CrlFile>,
     pub(super) key: Option<Result<PrivateKey, Error>>,
+    /// SubjectPublicKeyInfo of the key, also of an RSA key that is too small to be loaded.
+    pub(super) key_public: Option<Vec<u8>>,
     /// First block of ca-cert.pem.
     pub(super) ca: Option<Certificate>,
     pub(super) chain: Vec<Certificate>,
@@ -125,6 +127,11 @@ impl<'a> Inspection<'a> {
             _ => None,
         };
         let key = files.get(BundleFiles::CA_KEY).map(PrivateKey::from_pem);
+        let key_public = match &key {
+            Some(Ok(key)) => Some(key.public_key_der().to_vec()),
+            Some(Err(_)) => files.get(BundleFiles::CA_KEY).and_then(weak::rsa_public_key),
+            None => None,
+        };
         Ok(Self {
             files,
             tls_layout: four_files.is_some(),
@@ -135,6 +142,7 @@ impl<'a> Inspection<'a> {
             chain_file,
             root_file,
             key,
+            key_public,
             ca,
             chain,
             roots,
@@ -168,7 +176,10 @@ fn find_path(
         sorted.sort_by_key(|certificate| !certificate.validity().contains(context.now));
         sorted
     };
-    let (tiers, anchor) = path_to_root(ca, &valid_first(chain), &valid_first(roots))?;
+    let (tiers, anchor) = {
+        let (chain, roots) = (valid_first(chain), valid_first(roots));
+        path_to_root(ca, &chain, &roots, weak::is_signed_by)?
+    };
     let step = |file, certificate: &Certificate| Step { file, certificate: certificate.clone() };
     let mut steps = vec![step(BundleFiles::CA_CERT, ca)];
     steps.extend(tiers.iter().map(|tier| step(BundleFiles::CERT_CHAIN, tier)));

@@ -48,6 +48,7 @@ pub static RULES: &[&Rule] = &[
     &restart::HALF_APPLIED_ROOTS,
     &SYNTHETIC_LEAF,
     &SYNTHETIC_ISTIOD,
+    &later::UNPROVED_SIGNATURE,
     &later::ENDS_TOO_SOON,
     &pem_blocks::EXTRA_BLOCK,
     &period::EXPIRED_EXTRA,

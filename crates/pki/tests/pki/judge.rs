@@ -12,6 +12,7 @@ use pretty_assertions::assert_eq;
 use crate::common::{bundle, context, files, files_of, made};
 
 mod accepted;
+mod kinds;
 mod later;
 mod refused;
 mod reload;

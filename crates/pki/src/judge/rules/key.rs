@@ -1,8 +1,10 @@
 //! The private key.
 
-use crate::BundleFiles;
+use crate::certificate::public_key_kind;
 use crate::judge::rule::{Flaw, Judge, Rule, Severity, Versions};
+use crate::judge::weak;
 use crate::proof::public_key_label;
+use crate::{BundleFiles, Error};
 
 pub(super) static UNREADABLE_KEY: Rule = Rule {
     id: "unreadable-key",
@@ -21,9 +23,15 @@ pub(super) static UNREADABLE_KEY: Rule = Rule {
         "failed to parse the RSA private key",
     ],
     check: |inspection| match &inspection.key {
+        // Judged by its public half, and by `weak-key`.
+        Some(Err(Error::UnsupportedKey { .. })) if inspection.key_public.is_some() => Vec::new(),
         Some(Err(error)) => {
             let expected = "PRIVATE KEY, RSA PRIVATE KEY or EC PRIVATE KEY as the first block";
-            vec![Flaw::new(error.to_string(), expected).file(BundleFiles::CA_KEY)]
+            let flaw = Flaw::new(error.to_string(), expected).file(BundleFiles::CA_KEY);
+            let unsupported = matches!(error, Error::UnsupportedKey { .. });
+            // Not read here, and read by istiod.
+            let is_p224 = unsupported && inspection.ca.as_ref().is_some_and(weak::is_p224);
+            vec![if is_p224 { flaw.judges(&[]) } else { flaw }]
         }
         _ => Vec::new(),
     },
@@ -41,16 +49,16 @@ pub(super) static KEY_MISMATCH: Rule = Rule {
     evidence: "another key, and a root before the intermediate in ca-cert.pem (1.31)",
     istiod: &["the cert does not match the key: tls: private key does not match public key"],
     check: |inspection| {
-        let (Some(ca), Some(Ok(key))) = (&inspection.ca, &inspection.key) else {
+        let (Some(ca), Some(found)) = (&inspection.ca, &inspection.key_public) else {
             return Vec::new();
         };
-        let (expected, found) = (ca.public_key_der(), key.public_key_der());
+        let expected = ca.public_key_der();
         if expected == found {
             return Vec::new();
         }
         let label = |kind: String, der| format!("public key {}", public_key_label(&kind, der));
         vec![
-            Flaw::new(label(key.kind(), found), label(ca.public_key_kind(), expected))
+            Flaw::new(label(public_key_kind(found), found), label(ca.public_key_kind(), expected))
                 .file(BundleFiles::CA_KEY),
         ]
     },

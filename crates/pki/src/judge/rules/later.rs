@@ -6,6 +6,7 @@ use super::authority::about;
 use crate::judge::IstioVersion;
 use crate::judge::inspection::Inspection;
 use crate::judge::rule::{Flaw, Judge, Rule, SOURCE_ONLY, Severity, Versions};
+use crate::judge::weak;
 use crate::validity::rfc3339;
 use crate::{BundleFiles, Certificate};
 
@@ -142,18 +143,35 @@ pub(super) static WEAK_KEY: Rule = Rule {
     check: |inspection| {
         let steps = inspection.steps().iter();
         steps
-            .filter_map(|step| {
-                let kind = step.certificate.public_key_kind();
-                is_weak(&kind).then(|| about(step, kind, "P-256, P-384 or RSA from 2048 bits"))
+            .filter(|step| weak::is_weak(&step.certificate))
+            .map(|step| {
+                let found = step.certificate.public_key_kind();
+                about(step, found, "P-256, P-384 or RSA from 2048 bits")
             })
             .collect()
     },
 };
 
-fn is_weak(kind: &str) -> bool {
-    let rsa = kind.strip_prefix("rsa ").and_then(|size| size.split(',').next()?.parse().ok());
-    kind == "ecdsa p224" || rsa.is_some_and(|bits: u32| bits < 2048)
-}
+pub(super) static UNPROVED_SIGNATURE: Rule = Rule {
+    id: "unproved-signature",
+    severity: Severity::Refuse,
+    judges: &[],
+    versions: Versions::ALL,
+    what: "a CA has a key with which these rules can prove no signature",
+    why: "istiod and the mesh take P-224; whether this chain holds was not checked, and what is \
+          not checked must not pass as good",
+    fix: "issue the CA with P-256 or P-384",
+    source: "aws-lc-rs and rustls-webpki, the algorithms they verify",
+    evidence: "P-224 as root and as cluster CA: 200 between workloads (1.31)",
+    istiod: &[],
+    check: |inspection| {
+        let steps = inspection.steps().iter();
+        steps
+            .filter(|step| weak::is_p224(&step.certificate))
+            .map(|step| about(step, step.certificate.public_key_kind(), "P-256 or P-384"))
+            .collect()
+    },
+};
 
 pub(super) static WEAK_DIGEST: Rule = Rule {
     id: "weak-digest",

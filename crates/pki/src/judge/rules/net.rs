@@ -6,6 +6,7 @@ use Judge::{Agent, Envoy, TlsClient, Ztunnel};
 use super::names::{self, ISTIOD_NAMES};
 use crate::judge::inspection::Inspection;
 use crate::judge::rule::{Flaw, Judge, Rule, Severity, Versions};
+use crate::judge::weak;
 use crate::probe::{ProbeLeaf, leaf_under};
 use crate::tbs::Role;
 use crate::{Hierarchy, TrustBundle, VerifyError};
@@ -63,6 +64,10 @@ fn flaws(
     verify: impl Fn(&Hierarchy, &ProbeLeaf) -> Result<(), VerifyError>,
 ) -> Vec<Flaw> {
     let (Some(ca), Some(Ok(key))) = (&inspection.ca, &inspection.key) else { return Vec::new() };
+    // Nothing here issues or proves anything with such a key; its own rule has the verdict.
+    if inspection.steps().iter().any(|step| weak::is_weak(&step.certificate)) {
+        return Vec::new();
+    }
     let sent_along = inspection.chain.iter().chain(&inspection.roots);
     let run = || -> Result<(), Box<dyn std::error::Error>> {
         let leaf = leaf_under(ca, key, sent_along, role, inspection.context.now)?;
