@@ -1,6 +1,6 @@
 //! The cluster CA: the intermediate that istiod signs workload certificates with.
 
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use crate::proof::prove_issuer;
 use crate::{
@@ -82,19 +82,10 @@ impl ClusterCa {
                 .collect::<String>(),
         );
         files.insert(BundleFiles::ROOT_CERT, hierarchy.trust_bundle().to_pem());
-        let context = Context {
-            now: starts.max().unwrap_or(OffsetDateTime::UNIX_EPOCH),
-            istio: IstioVersion::NEWEST,
-            // No rule's outcome hangs on the name: webpki refuses any constraint on URIs.
-            trust_domain: "cluster.local".to_owned(),
-            multi_root: false,
-            ambient: false,
-            current: None,
-            // A lifetime is its owner's choice when a bundle is made.
-            fail_within: Duration::ZERO,
-            warn_within: Duration::ZERO,
-            workload_lifetime: Duration::ZERO,
-        };
+        let starts = starts.max().unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        // The mesh is not known here. Its trust domain matters only under a CA with constraints on
+        // URIs, which none made here has: such a foreign CA is judged for Istio's default.
+        let context = Context::new(starts, IstioVersion::NEWEST, "cluster.local");
         files.into_bundle(&context).map_err(|refusal| match refusal {
             Refusal::Refused(report) => Error::Refused(report),
             Refusal::NotJudged(error) => error,

@@ -31,6 +31,24 @@ pub struct Context {
     pub workload_lifetime: Duration,
 }
 
+impl Context {
+    /// A start of istiod with one root allowed, without ztunnel and without limits on what ends
+    /// soon; workload certificates live for 24 hours.
+    pub fn new(now: OffsetDateTime, istio: IstioVersion, trust_domain: impl Into<String>) -> Self {
+        Self {
+            now,
+            istio,
+            trust_domain: trust_domain.into(),
+            multi_root: false,
+            ambient: false,
+            current: None,
+            fail_within: Duration::ZERO,
+            warn_within: Duration::ZERO,
+            workload_lifetime: Duration::DAY,
+        }
+    }
+}
+
 /// An Istio release. Compares by number; a suffix such as `-rc.0` is not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IstioVersion {

@@ -50,15 +50,9 @@ pub(crate) fn httpbin() -> SpiffeId {
 
 pub(crate) fn context() -> Context {
     Context {
-        now: NOW,
-        istio: IstioVersion::new(1, 31, 0),
-        trust_domain: "cluster.local".to_owned(),
-        multi_root: false,
-        ambient: false,
-        current: None,
         fail_within: Duration::days(14),
         warn_within: Duration::days(60),
-        workload_lifetime: Duration::days(1),
+        ..Context::new(NOW, IstioVersion::new(1, 31, 0), "cluster.local")
     }
 }
 
