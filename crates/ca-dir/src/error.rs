@@ -15,6 +15,12 @@ pub enum Error {
         /// The file or folder that is in the way.
         path: PathBuf,
     },
+    /// Something else than a file lies where only files belong.
+    #[error("`{}` is not a file; move it away", path.display())]
+    NotAFile {
+        /// The folder, link or device.
+        path: PathBuf,
+    },
     /// The operating system refused.
     #[error("cannot {action} `{}`", path.display())]
     Io {

@@ -1,12 +1,14 @@
 //! Files that are whole or absent: written aside, synced, then renamed without replacing.
 
+use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
+use zeroize::Zeroizing;
 
 use crate::Error;
 
@@ -64,6 +66,54 @@ impl Aside {
     pub(crate) fn put(self, target: &Path) -> Result<(), Error> {
         sync_folder(&self.path)?;
         rename_new(&self.path, target)
+    }
+
+    /// Takes the place of the folder that is there, at once; the old one goes, with what it held.
+    pub(crate) fn exchange(self, target: &Path) -> Result<(), Error> {
+        sync_folder(&self.path)?;
+        renameat_with(CWD, &self.path, CWD, target, RenameFlags::EXCHANGE)
+            .map_err(|errno| Error::io("exchange", target)(errno.into()))?;
+        sync_folder(parent_of(target))
+    }
+}
+
+/// Removes the folders that a killed program left beside what it was making. Only for who knows
+/// that no other is at work.
+pub(crate) fn remove_leftovers(dir: &Path) -> Result<(), Error> {
+    for entry in std::fs::read_dir(dir).map_err(Error::io("read", dir))? {
+        let entry = entry.map_err(Error::io("read", dir))?;
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder && is_leftover(&entry.file_name()) {
+            let path = entry.path();
+            std::fs::remove_dir_all(&path).map_err(Error::io("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// `.NAME.PID.new`, as [`Aside::beside`] writes it.
+fn is_leftover(name: &OsStr) -> bool {
+    let parts = || {
+        let name = name.to_str()?.strip_prefix('.')?.strip_suffix(".new")?;
+        name.rsplit_once('.')
+    };
+    parts().is_some_and(|(name, pid)| !name.is_empty() && pid.parse::<u32>().is_ok())
+}
+
+/// Creates a folder and those above it that are missing; what is created has mode 0700.
+pub(crate) fn create_folder(path: &Path) -> Result<(), Error> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(Error::io("create", path))
+}
+
+/// The content of a file, or `None` where nothing has its name.
+pub(crate) fn read_if_there(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    match std::fs::read(path) {
+        Ok(content) => Ok(Some(Zeroizing::new(content))),
+        // A link that points nowhere is in the way of what would be written.
+        Err(error) if error.kind() == ErrorKind::NotFound && path.symlink_metadata().is_err() => {
+            Ok(None)
+        }
+        Err(error) => Err(Error::io("read", path)(error)),
     }
 }
 

@@ -64,12 +64,51 @@ pub fn read_root(dir: &Path, now: OffsetDateTime) -> Result<RootCa, Error> {
 /// [`Error::Exists`] if `dir` is there already; [`Error::Io`] if the operating system refuses.
 pub fn write_bundle(dir: &Path, bundle: &Bundle) -> Result<(), Error> {
     let aside = Aside::beside(dir)?;
-    let files = bundle.files();
-    for name in files.names() {
-        let secrecy = if name == BundleFiles::CA_KEY { Secrecy::Key } else { Secrecy::Public };
-        create(&aside.path().join(name), secrecy, files.get(name).unwrap_or_default())?;
-    }
+    write_missing(aside.path(), bundle)?;
     aside.put(dir)
+}
+
+/// Adds to the folder `dir` what it lacks of a bundle. What is in it stays, the key to the inode;
+/// make's intermediate.conf and cluster-ca.csr go, as make removes them itself. The old folder is
+/// exchanged for the complete one at once.
+///
+/// # Errors
+/// [`Error::NotAFile`] if something else than files lies in it; [`Error::Io`].
+pub fn complete_bundle(dir: &Path, bundle: &Bundle) -> Result<(), Error> {
+    let aside = Aside::beside(dir)?;
+    for entry in std::fs::read_dir(dir).map_err(Error::io("read", dir))? {
+        let entry = entry.map_err(Error::io("read", dir))?;
+        let (path, name) = (entry.path(), entry.file_name());
+        if !entry.file_type().map_err(Error::io("read", &path))?.is_file() {
+            return Err(Error::NotAFile { path });
+        }
+        if !MAKES_OWN.iter().any(|own| name == *own) {
+            std::fs::hard_link(&path, aside.path().join(name)).map_err(Error::io("link", &path))?;
+        }
+    }
+    write_missing(aside.path(), bundle)?;
+    aside.exchange(dir)
+}
+
+/// What make needs on the way to a cluster CA, and removes when it is there.
+const MAKES_OWN: [&str; 2] = ["intermediate.conf", "cluster-ca.csr"];
+
+/// In make's order: it makes anew what is older than what it is made from.
+fn write_missing(dir: &Path, bundle: &Bundle) -> Result<(), Error> {
+    let order = [
+        BundleFiles::CA_KEY,
+        BundleFiles::CA_CERT,
+        BundleFiles::CERT_CHAIN,
+        BundleFiles::ROOT_CERT,
+    ];
+    for name in order {
+        let (path, content) = (dir.join(name), bundle.files().get(name).unwrap_or_default());
+        let secrecy = if name == BundleFiles::CA_KEY { Secrecy::Key } else { Secrecy::Public };
+        if path.symlink_metadata().is_err() {
+            create(&path, secrecy, content)?;
+        }
+    }
+    Ok(())
 }
 
 /// Reads every file that lies in `dir`, whatever its name; subfolders are passed over.

@@ -3,6 +3,8 @@
 //! ```text
 //! DIR/root-cert.pem            0644   the root certificate
 //! DIR/root-key.pem             0600   the root's key; belongs on an offline machine
+//! DIR/root-ca.conf             0644   what the Makefile tells openssl about the root
+//! DIR/root-cert.csr            0644   the root's own request, which the Makefile keeps
 //! DIR/NAME/                    0700   one cluster's CA
 //!     ca-cert.pem              0644   the cluster CA's certificate
 //!     ca-key.pem               0600   its key: what istiod signs with
@@ -12,7 +14,8 @@
 //!
 //! This is the only code that writes a key to disk. A cluster's folder appears whole or not at
 //! all, a key is created with mode 0600 and is never overwritten, and nothing that exists is
-//! replaced. Reading a folder judges nothing: it gives [`pki::BundleFiles`], whatever lies there.
+//! replaced. Files are written in make's order, so that make finds nothing to do. Reading a folder
+//! judges nothing: it gives [`pki::BundleFiles`], whatever lies there.
 //!
 //! ```
 //! use pki::{BundleFiles, KeyAlgorithm, Profile, RootCa, RootCaParams, Validity};
@@ -35,9 +38,17 @@
 //! # }
 //! ```
 
+mod conf;
 mod error;
 mod files;
 mod folder;
+mod lock;
+mod root_set;
 
+pub use conf::root_conf;
 pub use error::Error;
-pub use folder::{ROOT_CERT, ROOT_KEY, read_bundle, read_root, write_bundle, write_root};
+pub use folder::{
+    ROOT_CERT, ROOT_KEY, complete_bundle, read_bundle, read_root, write_bundle, write_root,
+};
+pub use lock::Lock;
+pub use root_set::{ROOT_CONF, ROOT_CSR, RootSet, make_would_reissue};
