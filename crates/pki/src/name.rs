@@ -80,6 +80,24 @@ impl DistinguishedName {
         *self == Self::empty()
     }
 
+    /// The values of the common names (CN); of text only, which all that CAs write is.
+    pub fn common_names(&self) -> Vec<String> {
+        self.values(CN)
+    }
+
+    /// The values of the organizations (O).
+    pub fn organizations(&self) -> Vec<String> {
+        self.values(O)
+    }
+
+    fn values(&self, oid: ObjectIdentifier) -> Vec<String> {
+        let name = Name::from_der(&self.0).unwrap_or_default();
+        let values = name.iter().filter(|attribute| attribute.oid == oid);
+        values
+            .filter_map(|attribute| String::from_utf8(attribute.value.value().to_vec()).ok())
+            .collect()
+    }
+
     /// Each attribute with its ASN.1 string type, first attribute first.
     pub(crate) fn encoding(&self) -> String {
         let Ok(name) = Name::from_der(&self.0) else {
