@@ -9,7 +9,7 @@ use anyhow::{Result, ensure};
 
 use crate::command::Program;
 use crate::tally::Tally;
-use crate::{api_server, e2e, existing, fixtures, kind, layering, terminal, workflows};
+use crate::{api_server, e2e, existing, fixtures, kind, layering, makefile, terminal, workflows};
 
 /// Which checks to run.
 #[derive(clap::Args)]
@@ -53,6 +53,7 @@ const CHECKS: &[Check] = &[
     Check { name: "documentation tests", group: Group::Checks, run: doc_tests },
     Check { name: "documentation", group: Group::Checks, run: docs },
     Check { name: "fixtures", group: Group::Checks, run: fixtures },
+    Check { name: "the Makefile and cacerts", group: Group::Checks, run: makefile::check },
     Check { name: "workflows", group: Group::Checks, run: workflows },
     Check { name: "Secret on a real API server", group: Group::Mesh, run: api_server::test },
     Check { name: "mesh, profile makefile", group: Group::Mesh, run: mesh_makefile },

@@ -131,17 +131,18 @@ impl Program {
     }
 
     /// Runs it silently and returns its standard output; a failure carries its standard error.
-    pub(crate) fn stdout(mut self) -> Result<String> {
+    pub(crate) fn stdout(self) -> Result<String> {
+        self.both().map(|(out, _)| out)
+    }
+
+    /// As [`Program::stdout`], with the standard error of a success behind it.
+    pub(crate) fn both(mut self) -> Result<(String, String)> {
         let words = self.words();
         let output = self.command.output().with_context(|| format!("cannot run `{words}`"))?;
-        if !output.status.success() {
-            bail!(
-                "`{words}`: {}: {}",
-                output.status,
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
-        }
-        String::from_utf8(output.stdout).with_context(|| format!("`{words}` printed no UTF-8"))
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success(), "`{words}`: {}: {}", output.status, err.trim());
+        let out = String::from_utf8(output.stdout);
+        Ok((out.with_context(|| format!("`{words}` printed no UTF-8"))?, err))
     }
 
     fn words(&self) -> String {

@@ -98,13 +98,15 @@ pub(crate) fn istio_module() -> Result<PathBuf> {
 }
 
 /// openssl's text of every certificate in a file, without what differs at every run.
-fn stable_text(file: &Path) -> Result<String> {
+pub(crate) fn stable_text(file: &Path) -> Result<String> {
     // `crl2pkcs7 | pkcs7` would print all certificates of a file, but not their extensions.
     let pem =
         std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let folder = target_dir().join("fixtures-makefile");
+    std::fs::create_dir_all(&folder).context("cannot create a folder for openssl")?;
     let mut texts = Vec::new();
     for block in pem.split_inclusive("-----END CERTIFICATE-----\n") {
-        let alone = target_dir().join("fixtures-makefile").join("one-certificate.pem");
+        let alone = folder.join("one-certificate.pem");
         std::fs::write(&alone, block).context("cannot write a certificate for openssl")?;
         let text = Program::new("openssl")
             .args(["x509", "-noout", "-text", "-in"])
@@ -117,7 +119,7 @@ fn stable_text(file: &Path) -> Result<String> {
 }
 
 /// Blanks serial, dates, key, signature and key identifiers.
-fn stable_lines(text: &str) -> String {
+pub(crate) fn stable_lines(text: &str) -> String {
     let is_hex = |line: &str| {
         let line = line.trim().trim_start_matches("keyid:");
         line.contains(':') && line.chars().all(|c| c.is_ascii_hexdigit() || c == ':')

@@ -12,6 +12,7 @@ use crate::command::{Program, workspace};
 /// Each member of the workspace with the members it may use.
 const ARROWS: &[(&str, &[&str])] = &[
     ("ca-dir", &["pki"]),
+    ("cacerts", &["ca-dir", "pki"]),
     ("e2e", &["ca-dir", "k8s-secret", "mesh", "pki", "tools"]),
     ("k8s-secret", &["pki"]),
     ("mesh", &["ca-dir", "k8s-secret", "pki"]),
@@ -24,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const CLEAR_OF: &[(&str, &[&str], &str)] = &[
     ("pki", &["tokio", "kube", "rustix"], "bytes in, certificates and reports out"),
     ("ca-dir", &["tokio", "kube"], "a folder of files needs no network"),
+    ("cacerts", &["tokio", "kube"], "the root's machine has no network"),
     ("tools", &["kube", "pki"], "it builds programs and knows nothing of meshes"),
     ("xtask", &["tokio", "kube"], "it must start within seconds on a fresh clone"),
 ];

@@ -17,6 +17,7 @@ mod existing;
 mod fixtures;
 mod kind;
 mod layering;
+mod makefile;
 mod stock;
 mod tally;
 mod terminal;
@@ -53,6 +54,8 @@ enum Task {
     Bench(bench::Args),
     /// Make the captures of Istio's Makefile anew and compare them with the committed ones
     Fixtures(fixtures::Args),
+    /// Let the real Makefile and `cacerts` go on in each other's folders
+    Makefile,
 }
 
 fn main() -> ExitCode {
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
         Task::Ci(args) => ci::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Fixtures(args) => fixtures::run(&args),
+        Task::Makefile => makefile::run(),
     };
     outcome.unwrap_or_else(|error| {
         terminal::say(&format!("error: {error:#}"));

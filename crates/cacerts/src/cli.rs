@@ -1,0 +1,70 @@
+//! The command line: parsed here, done elsewhere.
+
+use clap::{Args, Parser, Subcommand};
+use pki::{KeyAlgorithm, Profile};
+
+use crate::failure::Failure;
+use crate::init::InitArgs;
+use crate::issue::IssueArgs;
+use crate::lifetime::Lifetime;
+use crate::wish::Said;
+
+/// Makes the CA that is plugged into an Istio mesh
+#[derive(Debug, Parser)]
+#[command(
+    name = "cacerts",
+    version,
+    disable_help_subcommand = true,
+    after_help = "Examples:\n  cacerts init ca                        a root in the folder ca\n  \
+                  cacerts issue cluster1 cluster2 --dir ca   a CA for each of two clusters\n\n\
+                  Exit codes: 0 done, 1 refused or wrong, 2 it could not be done"
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes a root: its key and its certificate, in the files of Istio's Makefile
+    Init(InitArgs),
+    /// Makes a CA for each of several clusters, under the root of a folder
+    Issue(IssueArgs),
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Init(args) => args.run(),
+            Command::Issue(args) => args.run(),
+        }
+    }
+}
+
+/// What both commands let an administrator choose of a CA.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CaArgs {
+    /// What goes into the certificate. hardened: signs certificates and CRLs, nothing else, and
+    /// never outlives its issuer. makefile: what Istio's Makefile makes, with its variables
+    #[arg(long, value_name = "hardened|makefile")]
+    profile: Option<Profile>,
+    /// The key of the hardened profile: p256 (the default), p384, rsa2048, rsa3072 or rsa4096
+    #[arg(long, value_name = "KEY")]
+    key: Option<KeyAlgorithm>,
+    /// O of the subject [default: Istio]
+    #[arg(long, value_name = "NAME")]
+    organization: Option<String>,
+    /// CN of the subject [default: Root CA, or Intermediate CA]
+    #[arg(long, value_name = "NAME")]
+    common_name: Option<String>,
+    /// How long it lives: 36h, 90d, 8w, 10y (a year is 365 days), or its last day, 2036-11-24
+    #[arg(long, value_name = "LIFETIME")]
+    lifetime: Option<Lifetime>,
+}
+
+impl CaArgs {
+    pub(crate) fn said(&self, dns_name: Option<String>) -> Said {
+        let Self { profile, key, organization, common_name, lifetime } = self.clone();
+        Said { profile, key, organization, common_name, dns_name, lifetime }
+    }
+}
