@@ -21,6 +21,20 @@ pub enum Error {
         /// The folder, link or device.
         path: PathBuf,
     },
+    /// More than a Secret can hold.
+    #[error(
+        "`{}` holds more than {} KiB with `{file}`, which is more than any Secret can; leave only \
+         a CA's files in it",
+        path.display(), limit / 1024
+    )]
+    TooLarge {
+        /// The folder.
+        path: PathBuf,
+        /// The file with which it was too much.
+        file: String,
+        /// What all files together may have, in bytes.
+        limit: usize,
+    },
     /// The operating system refused.
     #[error("cannot {action} `{}`", path.display())]
     Io {

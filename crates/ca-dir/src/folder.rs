@@ -1,8 +1,12 @@
 //! What lies in the folder of a root and of a cluster's CA.
 
+use std::fs::OpenOptions;
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use pki::{Bundle, BundleFiles, RootCa};
+use rustix::fs::OFlags;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -55,6 +59,28 @@ pub fn read_root(dir: &Path, now: OffsetDateTime) -> Result<RootCa, Error> {
     };
     RootCa::from_pem(&read(ROOT_CERT)?, &read(ROOT_KEY)?, now)
         .map_err(|source| Error::NotARoot { path: dir.to_owned(), source })
+}
+
+/// Writes the key of a CA that is still to be certified as the folder `dir`, with mode 0700 and
+/// ca-key.pem alone in it. The folder appears whole or not at all; its parent must exist.
+///
+/// # Errors
+/// [`Error::Exists`] if `dir` is there already, whatever is in it; [`Error::Io`].
+pub fn write_key(dir: &Path, key_pem: &[u8]) -> Result<(), Error> {
+    let aside = Aside::beside(dir)?;
+    create(&aside.path().join(BundleFiles::CA_KEY), Secrecy::Key, key_pem)?;
+    aside.put(dir)
+}
+
+/// Writes a file for everyone to read (0644), whole or not at all.
+///
+/// # Errors
+/// [`Error::Exists`] if something of its name is there already; [`Error::Io`].
+pub fn write_public(path: &Path, content: &[u8]) -> Result<(), Error> {
+    let aside = Aside::beside(path)?;
+    let new = aside.path().join(path.file_name().unwrap_or_default());
+    create(&new, Secrecy::Public, content)?;
+    rename_new(&new, path)
 }
 
 /// Writes a cluster's CA as the folder `dir`, with the four files that go into the Secret
@@ -111,22 +137,65 @@ fn write_missing(dir: &Path, bundle: &Bundle) -> Result<(), Error> {
     Ok(())
 }
 
-/// Reads every file that lies in `dir`, whatever its name; subfolders are passed over.
+/// What the values of a Secret may have together, in bytes (Kubernetes, `MaxSecretSize`).
+pub const SECRET_LIMIT: usize = 1 << 20;
+
+/// Names under which istiod looks for a file, besides the four.
+const OTHER_NAMES: [&str; 4] = ["ca-crl.pem", "tls.crt", "tls.key", "ca.crt"];
+
+/// Reads every file that lies in `dir`, whatever its name; subfolders, pipes and sockets are
+/// passed over, unless they have the name of a file that istiod reads.
 ///
 /// Nothing is judged here: a stray key or a missing file is for [`BundleFiles::judge`] to find.
 ///
 /// # Errors
-/// [`Error::Io`] if the folder or a file in it cannot be read.
+/// [`Error::Io`] if the folder or a file in it cannot be read, [`Error::NotAFile`] if something
+/// else has the name of one that istiod reads, [`Error::TooLarge`] beyond [`SECRET_LIMIT`].
 pub fn read_bundle(dir: &Path) -> Result<BundleFiles, Error> {
     let mut files = BundleFiles::new();
+    let mut left = SECRET_LIMIT;
     for entry in std::fs::read_dir(dir).map_err(Error::io("read", dir))? {
         let path = entry.map_err(Error::io("read", dir))?.path();
-        // `metadata` follows links: a mounted Secret consists of them.
-        let metadata = path.metadata().map_err(Error::io("read", &path))?;
-        if let Some(name) = path.file_name().filter(|_| metadata.is_file()) {
-            let content = std::fs::read(&path).map_err(Error::io("read", &path))?;
-            files.insert(name.to_string_lossy(), content);
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match read_file(&path, left).map_err(Error::io("read", &path))? {
+            Some(content) if content.len() > left => {
+                return Err(Error::TooLarge {
+                    path: dir.to_owned(),
+                    file: name,
+                    limit: SECRET_LIMIT,
+                });
+            }
+            Some(content) => {
+                left -= content.len();
+                files.insert(name, content);
+            }
+            None if BundleFiles::NAMES.iter().chain(&OTHER_NAMES).any(|it| *it == name) => {
+                return Err(Error::NotAFile { path });
+            }
+            None => {}
         }
     }
     Ok(files)
+}
+
+/// At most one byte more than `limit`; `None` for what is no file. Links are followed: a mounted
+/// Secret consists of them.
+fn read_file(path: &Path, limit: usize) -> std::io::Result<Option<Zeroizing<Vec<u8>>>> {
+    if !path.metadata()?.is_file() {
+        return Ok(None);
+    }
+    // It may have become a pipe by now, which must not be waited for.
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Ok(None);
+    }
+    // Sized up front: growing would leave copies of a key behind in freed memory.
+    let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX).min(limit) + 2;
+    let mut content = Zeroizing::new(Vec::with_capacity(size));
+    file.take(limit as u64 + 1).read_to_end(&mut content)?;
+    Ok(Some(content))
 }

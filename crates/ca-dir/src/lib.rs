@@ -48,7 +48,8 @@ mod root_set;
 pub use conf::root_conf;
 pub use error::Error;
 pub use folder::{
-    ROOT_CERT, ROOT_KEY, complete_bundle, read_bundle, read_root, write_bundle, write_root,
+    ROOT_CERT, ROOT_KEY, SECRET_LIMIT, complete_bundle, read_bundle, read_root, write_bundle,
+    write_root,
 };
 pub use lock::Lock;
 pub use root_set::{ROOT_CONF, ROOT_CSR, RootSet, make_would_reissue};

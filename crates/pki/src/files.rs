@@ -5,6 +5,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::{Certificate, pem};
+
 /// File name to raw bytes. May hold too much or too little, and a key in the wrong place: the
 /// rules say. Bytes are wiped when dropped; Debug prints names and lengths only.
 #[derive(Default)]
@@ -47,6 +49,24 @@ impl BundleFiles {
     /// The names, in alphabetical order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
+    }
+
+    /// Every certificate of every file, with the file's name and the position of its PEM block
+    /// there, from 1. What cannot be read is passed over: that is for the rules to say.
+    pub fn certificates(&self) -> impl Iterator<Item = (&str, usize, Certificate)> {
+        self.0.iter().flat_map(|(name, bytes)| {
+            let blocks = pem::scan(bytes).read.into_iter().enumerate();
+            blocks.filter_map(|(position, block)| {
+                let certificate = Certificate::from_block(&block).ok()?;
+                Some((name.as_str(), position + 1, certificate))
+            })
+        })
+    }
+
+    /// The line on which a PEM block of a file begins; both are counted from 1.
+    pub fn block_line(&self, name: &str, block: usize) -> Option<usize> {
+        let blocks = pem::scan(self.get(name)?).read;
+        blocks.get(block.checked_sub(1)?).map(|block| block.line)
     }
 
     /// Keeps the four files of a bundle and wipes everything else.

@@ -10,6 +10,7 @@ mod judge;
 mod judge_files;
 mod judge_odd;
 mod leaks;
+mod listing;
 mod makefile;
 mod openssl;
 mod passphrases;
