@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -143,6 +145,25 @@ impl Program {
         ensure!(output.status.success(), "`{words}`: {}: {}", output.status, err.trim());
         let out = String::from_utf8(output.stdout);
         Ok((out.with_context(|| format!("`{words}` printed no UTF-8"))?, err))
+    }
+
+    /// Runs it silently and kills it after a while; returns how long it ran, and whether it was
+    /// killed and had not ended by itself.
+    pub(crate) fn killed_after(mut self, moment: Option<Duration>) -> Result<(Duration, bool)> {
+        let words = self.words();
+        self.command.stdout(Stdio::null()).stderr(Stdio::null());
+        let start = Instant::now();
+        let child = self.command.spawn().with_context(|| format!("cannot run `{words}`"))?;
+        let mut running = Running(child);
+        if let Some(moment) = moment {
+            let (_nobody, end) = channel::<()>();
+            let waited = end.recv_timeout(moment);
+            ensure!(waited == Err(RecvTimeoutError::Timeout), "nobody sends, and somebody did");
+            running.0.kill().with_context(|| format!("cannot kill `{words}`"))?;
+        }
+        let status = running.0.wait().with_context(|| format!("cannot wait for `{words}`"))?;
+        ensure!(moment.is_some() || status.success(), "`{words}`: {status}");
+        Ok((start.elapsed(), status.code().is_none()))
     }
 
     fn words(&self) -> String {

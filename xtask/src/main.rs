@@ -11,6 +11,7 @@ mod api_server;
 mod bench;
 mod ci;
 mod command;
+mod crash;
 mod e2e;
 mod engine;
 mod existing;
@@ -54,6 +55,8 @@ enum Task {
     Bench(bench::Args),
     /// Make the captures of Istio's Makefile anew and compare them with the committed ones
     Fixtures(fixtures::Args),
+    /// Kill `cacerts` at every call that changes files, and at random moments
+    Crash(crash::Args),
     /// Let the real Makefile and `cacerts` go on in each other's folders
     Makefile,
 }
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Task::Ci(args) => ci::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Fixtures(args) => fixtures::run(&args),
+        Task::Crash(args) => crash::run(&args),
         Task::Makefile => makefile::run(),
     };
     outcome.unwrap_or_else(|error| {

@@ -69,7 +69,7 @@ impl Variables {
     /// A line for those who set them and chose another profile.
     pub(crate) fn ignored(&self) -> Option<String> {
         (!self.names.is_empty())
-            .then(|| format!("{} counts under --profile makefile only", self.names.join(", ")))
+            .then(|| format!("only --profile makefile heeds {}", self.names.join(", ")))
     }
 }
 
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(cluster.dns_name.as_deref(), Some("d"));
         assert_eq!(
             cluster.ignored().unwrap(),
-            "INTERMEDIATE_CN, INTERMEDIATE_SAN_DNS counts under --profile makefile only"
+            "only --profile makefile heeds INTERMEDIATE_CN, INTERMEDIATE_SAN_DNS"
         );
         assert_eq!(read(Tier::Root, &[]).unwrap().ignored(), None);
     }

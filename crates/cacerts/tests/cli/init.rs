@@ -143,7 +143,7 @@ fn the_makefiles_variables_count_under_its_profile_only() {
         (said.code, said.err.as_str()),
         (
             Some(0),
-            "note: ROOTCA_DAYS, ROOTCA_ORG, ROOTCA_CN counts under --profile makefile only\n"
+            "note: only --profile makefile heeds ROOTCA_DAYS, ROOTCA_ORG, ROOTCA_CN\n"
         )
     );
     assert_eq!(root(&desk).subject().to_string(), "CN=Root CA,O=Istio");
