@@ -52,6 +52,10 @@ impl ClusterCa {
         self.hierarchy.cluster_ca()
     }
 
+    pub(crate) fn key(&self) -> &PrivateKey {
+        &self.key
+    }
+
     /// The public half.
     pub fn hierarchy(&self) -> &Hierarchy {
         &self.hierarchy

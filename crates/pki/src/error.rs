@@ -46,6 +46,9 @@ pub enum Error {
         /// What the parser says.
         reason: String,
     },
+    /// Revocation lists that cannot be made, or do not do for a mesh.
+    #[error(transparent)]
+    Crl(#[from] crate::CrlError),
     /// Files that istiod would take, in a form that a bundle does not have.
     #[error("a bundle has only the four files, and no place for `{name}`; {fix}")]
     OtherLayout {

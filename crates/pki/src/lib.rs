@@ -70,6 +70,7 @@ mod verify;
 pub use bundle::Bundle;
 pub use certificate::{Certificate, ExtendedKeyUsage, Extension, KeyUsage, KeyUsageBit};
 pub use cluster::ClusterCa;
+pub use crl::{Crl, CrlError, CrlNumber, CrlParams, CrlSet, Reason, Revocation, Serial};
 pub use error::Error;
 pub use files::BundleFiles;
 pub use fingerprint::Fingerprint;

@@ -150,7 +150,7 @@ fn path_len_octet(path_len: u32) -> Result<u8, Error> {
 }
 
 /// UTCTime until 2049, GeneralizedTime from 2050 (RFC 5280 section 4.1.2.5).
-fn x509_time(time: OffsetDateTime) -> Result<Time, Error> {
+pub(crate) fn x509_time(time: OffsetDateTime) -> Result<Time, Error> {
     let out_of_range = Error::TimeRange { found: time };
     if time < OffsetDateTime::UNIX_EPOCH {
         return Err(out_of_range);

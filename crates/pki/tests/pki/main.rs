@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a failure here is a failed test")]
 
 mod common;
+mod crl;
 mod foreign;
 mod identities;
 mod issuing;

@@ -149,10 +149,7 @@ pub(super) static CRL_DUE: Rule = Rule {
     istiod: &[],
     check: |inspection| {
         let now = inspection.context.now;
-        let due = |list: &Crl| {
-            let third = |next| (next - list.this_update) / 3;
-            list.is_valid(now) && list.next_update.is_some_and(|next| next - now < third(next))
-        };
+        let due = |list: &Crl| list.is_valid(now) && list.due().is_some_and(|due| due < now);
         current(inspection, due, "at least a third of its time left")
     },
 };
