@@ -48,7 +48,7 @@ pub enum Error {
     },
     /// Revocation lists that cannot be made, or do not do for a mesh.
     #[error(transparent)]
-    Crl(#[from] crate::CrlError),
+    Crl(Box<crate::CrlError>),
     /// Files that istiod would take, in a form that a bundle does not have.
     #[error("a bundle has only the four files, and no place for `{name}`; {fix}")]
     OtherLayout {

@@ -126,6 +126,12 @@ pub enum CrlError {
     },
 }
 
+impl From<CrlError> for crate::Error {
+    fn from(error: CrlError) -> Self {
+        Self::Crl(Box::new(error))
+    }
+}
+
 /// A number, or that there is none.
 pub(super) fn text(number: Option<&CrlNumber>) -> String {
     number.map_or_else(|| "none".to_owned(), CrlNumber::to_string)
