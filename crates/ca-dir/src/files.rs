@@ -138,6 +138,11 @@ fn sync_folder(path: &Path) -> Result<(), Error> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", path))
 }
 
+/// Syncs the folder in which a file has its name.
+pub(crate) fn sync_folder_of(path: &Path) -> Result<(), Error> {
+    sync_folder(parent_of(path))
+}
+
 /// The folder a name lies in; a bare name lies in the current one.
 fn parent_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))

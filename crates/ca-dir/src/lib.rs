@@ -43,6 +43,7 @@ mod error;
 mod files;
 mod folder;
 mod lock;
+mod replace;
 mod root_set;
 
 pub use conf::root_conf;
@@ -52,4 +53,5 @@ pub use folder::{
     write_root,
 };
 pub use lock::Lock;
+pub use replace::{replace_in_bundle, replace_public};
 pub use root_set::{ROOT_CONF, ROOT_CSR, RootSet, make_would_reissue};
