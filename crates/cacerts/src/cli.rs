@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::init::InitArgs;
 use crate::issue::IssueArgs;
 use crate::lifetime::Lifetime;
+use crate::request::RequestArgs;
 use crate::wish::Said;
 
 /// Makes the CA that is plugged into an Istio mesh
@@ -30,6 +31,8 @@ enum Command {
     Init(InitArgs),
     /// Makes a CA for each of several clusters, under the root of a folder
     Issue(IssueArgs),
+    /// Makes a cluster's key where it stays, and a request that is taken to the root
+    Request(RequestArgs),
 }
 
 impl Cli {
@@ -37,6 +40,7 @@ impl Cli {
         match self.command {
             Command::Init(args) => args.run(),
             Command::Issue(args) => args.run(),
+            Command::Request(args) => args.run(),
         }
     }
 }

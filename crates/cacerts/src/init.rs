@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ca_dir::{Lock, ROOT_CERT, ROOT_CSR, ROOT_KEY, RootSet};
 use clap::Args;
-use pki::{CaRequest, Certificate, PrivateKey, Profile, RootCa, RootCaParams};
+use pki::{CaRequest, Certificate, KeyAlgorithm, PrivateKey, Profile, RootCa, RootCaParams};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -123,7 +123,7 @@ impl InitArgs {
             }
             None => {
                 let passphrase = self.chosen_passphrase()?;
-                let key = generate(&wish)?;
+                let key = generate("the root's", wish.key)?;
                 let pem = encode(&key, passphrase.as_ref())?;
                 (key, passphrase.is_some(), Some(pem))
             }
@@ -242,16 +242,17 @@ pub(crate) fn refuse_differences(path: &Path, differences: &[String]) -> Result<
     )))
 }
 
-fn generate(wish: &Wish) -> Result<PrivateKey, Failure> {
-    let make =
-        |_| PrivateKey::generate(wish.key).map_err(Failure::within("cannot make the root's key"));
+/// Makes a key; RSA takes seconds, so that it is told.
+pub(crate) fn generate(whose: &str, algorithm: KeyAlgorithm) -> Result<PrivateKey, Failure> {
+    let failed = || format!("cannot make {whose} key");
+    let make = |_| PrivateKey::generate(algorithm).map_err(Failure::within(failed()));
     let mut made = None;
     let take = |_, key| {
         made = Some(key);
         Ok(())
     };
-    in_parallel(&format!("making the root's key, {}", wish.key.kind()), 1, make, take)?;
-    made.ok_or_else(|| Failure::could_not("cannot make the root's key"))
+    in_parallel(&format!("making {whose} key, {}", algorithm.kind()), 1, make, take)?;
+    made.ok_or_else(|| Failure::could_not(failed()))
 }
 
 fn encode(key: &PrivateKey, passphrase: Option<&Secret>) -> Result<Zeroizing<Vec<u8>>, Failure> {

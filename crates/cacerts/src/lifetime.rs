@@ -33,6 +33,17 @@ impl Lifetime {
         }
     }
 
+    /// As it is read: `730d`, `36h` or a time.
+    pub(crate) fn short(self) -> String {
+        match self {
+            Self::For(duration) if duration.whole_hours() % 24 == 0 => {
+                format!("{}d", duration.whole_days())
+            }
+            Self::For(duration) => format!("{}h", duration.whole_hours()),
+            Self::Until(end) => rfc3339(end),
+        }
+    }
+
     /// Whether a certificate lives as long as this asks for. openssl reckons start and end one
     /// after the other, so that a second between them says nothing.
     pub(crate) fn is_of(self, validity: Validity) -> bool {
@@ -121,6 +132,9 @@ mod tests {
         assert_eq!(read("2036-11-24"), Ok(Lifetime::Until(datetime!(2036-11-24 23:59:59 UTC))));
         let noon = Ok(Lifetime::Until(datetime!(2036-11-24 12:00 UTC)));
         assert_eq!(read("2036-11-24T13:00:00+01:00"), noon);
+        for lifetime in ["36h", "90d", "8w", "10y", "2036-11-24"].map(|text| read(text).unwrap()) {
+            assert_eq!(read(&lifetime.short()), Ok(lifetime));
+        }
     }
 
     #[test]

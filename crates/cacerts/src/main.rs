@@ -7,15 +7,19 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+mod asked;
 mod cli;
 mod failure;
 mod init;
 mod issue;
 mod lifetime;
 mod name;
+mod own;
 mod passphrase;
 mod progress;
 mod report;
+mod request;
+mod statement;
 mod terminal;
 mod variables;
 mod wish;

@@ -28,7 +28,8 @@ impl ClusterName {
         Ok(names)
     }
 
-    fn read(text: &str) -> Result<Self, String> {
+    /// Reads one name.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         let problem = if text.is_empty() {
             "it is empty".to_owned()

@@ -6,6 +6,10 @@ use serde::Serialize;
 use crate::lifetime::rfc3339;
 use crate::terminal;
 
+mod airgap;
+
+pub(crate) use airgap::request;
+
 /// A CA. In JSON, times are RFC 3339 in UTC and the fingerprint is `sha256:` and hex.
 #[derive(Serialize)]
 pub(crate) struct Ca {

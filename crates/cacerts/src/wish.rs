@@ -54,10 +54,9 @@ impl Said {
         profile: Profile,
         now: OffsetDateTime,
     ) -> Result<Wish, Failure> {
-        let (common_name, lifetime) = match (tier, profile) {
-            (Tier::Root, _) => ("Root CA", Lifetime::days(3650)),
-            (Tier::Cluster, Profile::Makefile) => ("Intermediate CA", Lifetime::days(3650)),
-            (Tier::Cluster, Profile::Hardened) => ("Intermediate CA", Lifetime::days(730)),
+        let common_name = match tier {
+            Tier::Root => "Root CA",
+            Tier::Cluster => "Intermediate CA",
         };
         let wish = Wish {
             profile,
@@ -65,7 +64,10 @@ impl Said {
             organization: self.organization.unwrap_or_else(|| "Istio".to_owned()),
             common_name: self.common_name.unwrap_or_else(|| common_name.to_owned()),
             dns_name: self.dns_name.unwrap_or_else(|| "istiod.istio-system.svc".to_owned()),
-            validity: validity(self.lifetime.unwrap_or(lifetime), now)?,
+            validity: validity(
+                self.lifetime.unwrap_or_else(|| default_lifetime(tier, profile)),
+                now,
+            )?,
         };
         for (what, name) in
             [("organization", &wish.organization), ("common name", &wish.common_name)]
@@ -100,6 +102,14 @@ impl Said {
                 .push(format!("it is valid {validity}, asked for was a lifetime of {lifetime}"));
         }
         differences
+    }
+}
+
+/// How long a CA lives when nobody says.
+pub(crate) fn default_lifetime(tier: Tier, profile: Profile) -> Lifetime {
+    match (tier, profile) {
+        (Tier::Root, _) | (Tier::Cluster, Profile::Makefile) => Lifetime::days(3650),
+        (Tier::Cluster, Profile::Hardened) => Lifetime::days(730),
     }
 }
 

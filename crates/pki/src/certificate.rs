@@ -15,7 +15,8 @@ use crate::{DistinguishedName, Error, Fingerprint, SignatureFlaw, Validity, pem}
 mod extension;
 mod text;
 
-use extension::{Content, read_extensions};
+use extension::Content;
+pub(crate) use extension::read_extensions;
 pub use extension::{ExtendedKeyUsage, Extension, KeyUsage, KeyUsageBit};
 
 /// A certificate. Two are equal if their DER is; cloning shares the bytes.
@@ -156,6 +157,11 @@ impl Certificate {
     /// DER of the SubjectPublicKeyInfo.
     pub fn public_key_der(&self) -> &[u8] {
         &self.0.public_key
+    }
+
+    /// SHA-256 of [`Certificate::public_key_der`].
+    pub fn public_key_fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.0.public_key)
     }
 
     /// The kind of the public key in words: `rsa 4096`, `ecdsa p256`.

@@ -69,6 +69,15 @@ pub enum Error {
         /// What is wrong with the signature.
         flaw: SignatureFlaw,
     },
+    /// The request's signature cannot be checked.
+    #[error(
+        "the request has a key of kind {found} that is too weak or unknown here, or a signature \
+         that does not fit it; expected RSA from 2048 bits, P-256, P-384, P-521 or Ed25519"
+    )]
+    UnknownRequestKey {
+        /// The kind in the request.
+        found: String,
+    },
     /// The request's key is not of the kind the issuer was told to certify.
     #[error("the request has a key of kind {found}, expected {expected}")]
     RequestKey {

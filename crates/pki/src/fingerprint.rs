@@ -1,4 +1,5 @@
-//! The SHA-256 fingerprint of a certificate: how reports, claims and comparisons name one.
+//! The SHA-256 fingerprint of a certificate or a public key: how reports, claims and comparisons
+//! name one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +8,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use crate::Error;
 
-/// The SHA-256 of a certificate's DER, printed as `sha256:` and 64 lower-case hex digits.
+/// The SHA-256 of a certificate's DER, or of a SubjectPublicKeyInfo's. Printed as `sha256:` and 64
+/// lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; 32]);
 

@@ -163,10 +163,8 @@ impl Authority {
     }
 
     fn certify(&self, public_key: &[u8], params: &ClusterCaParams) -> Result<Certificate, Error> {
-        check_dns_name(&params.dns_name)?;
         prove_path_length(&self.certificate, 1)?;
-        let subject =
-            DistinguishedName::cluster(&params.organization, &params.common_name, &params.cluster)?;
+        let subject = params.subject()?;
         self.issue(&Draft {
             profile: params.profile,
             subject: &subject,
@@ -216,20 +214,6 @@ impl Authority {
         let (above, trust_bundle) = (self.path_above(), self.trust_bundle.clone());
         Ok(Self { certificate, key, above, trust_bundle })
     }
-}
-
-/// RFC 1123 section 2.1: labels of letters, digits and hyphens.
-fn check_dns_name(name: &str) -> Result<(), Error> {
-    let label_ok = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    if name.len() <= 253 && name.split('.').all(label_ok) {
-        return Ok(());
-    }
-    Err(Error::DnsName { found: name.to_owned() })
 }
 
 macro_rules! signs_cas {

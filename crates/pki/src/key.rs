@@ -167,6 +167,11 @@ impl PrivateKey {
         &self.public_key
     }
 
+    /// SHA-256 of [`PrivateKey::public_key_der`].
+    pub fn public_key_fingerprint(&self) -> crate::Fingerprint {
+        crate::Fingerprint::of(&self.public_key)
+    }
+
     /// The kind in words: `ecdsa p256`, `rsa 4096`.
     pub fn kind(&self) -> String {
         crate::certificate::public_key_kind(&self.public_key)

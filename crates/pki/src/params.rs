@@ -1,6 +1,6 @@
 //! What an administrator decides about a new CA. Nothing has a default: a CA lives for years.
 
-use crate::{KeyAlgorithm, Profile, Validity};
+use crate::{DistinguishedName, Error, KeyAlgorithm, Profile, Validity};
 
 /// A new root.
 #[derive(Clone, Debug)]
@@ -52,4 +52,29 @@ pub struct ClusterCaParams {
     pub validity: Validity,
     /// The kind of key; for a request, the kind its key must be.
     pub key: KeyAlgorithm,
+}
+
+impl ClusterCaParams {
+    /// The name to be certified.
+    ///
+    /// # Errors
+    /// [`Error::NameLength`]; [`Error::DnsName`] for the name beside it.
+    pub fn subject(&self) -> Result<DistinguishedName, Error> {
+        check_dns_name(&self.dns_name)?;
+        DistinguishedName::cluster(&self.organization, &self.common_name, &self.cluster)
+    }
+}
+
+/// RFC 1123 section 2.1: labels of letters, digits and hyphens.
+fn check_dns_name(name: &str) -> Result<(), Error> {
+    let label_ok = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if name.len() <= 253 && name.split('.').all(label_ok) {
+        return Ok(());
+    }
+    Err(Error::DnsName { found: name.to_owned() })
 }

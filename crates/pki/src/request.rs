@@ -4,9 +4,15 @@ use der::asn1::{AnyRef, SetOfVec};
 use der::{Decode, Encode, Sequence};
 use x509_cert::attr::Attribute;
 use x509_cert::request::ExtensionReq;
+use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::prelude::{FromDer, X509CertificationRequest};
 
-use crate::{Certificate, Error, PrivateKey, pem, signature};
+use crate::certificate::{Extension, read_extensions};
+use crate::tbs::{Draft, Role};
+use crate::{
+    Certificate, ClusterCaParams, DistinguishedName, Error, Fingerprint, PrivateKey, SignatureFlaw,
+    pem, signature,
+};
 
 /// RFC 2986 section 4.1.
 #[derive(Sequence)]
@@ -18,12 +24,14 @@ struct RequestInfo<'a> {
     attributes: SetOfVec<Attribute>,
 }
 
-/// A request whose sender has proved to hold the private key. Only the public key is taken from
-/// it: the names and extensions it asks for are not looked at.
+/// A request whose sender has proved to hold the private key. Issuers take only the public key
+/// from it: the subject and the extensions it asks for are there to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaRequest {
     der: Vec<u8>,
+    subject: DistinguishedName,
     public_key: Vec<u8>,
+    extensions: Vec<Extension>,
 }
 
 impl CaRequest {
@@ -40,13 +48,38 @@ impl CaRequest {
         Self::from_der(request.der())
     }
 
+    /// Makes a request for a key that asks for the subject and the extensions of a cluster CA, for
+    /// an issuer that heeds them. `params.validity` and `params.key` are not looked at.
+    ///
+    /// # Errors
+    /// [`Error::NameLength`], [`Error::DnsName`], [`Error::Crypto`].
+    pub fn for_cluster(key: &PrivateKey, params: &ClusterCaParams) -> Result<Self, Error> {
+        let subject = params.subject()?;
+        let draft = Draft {
+            profile: params.profile,
+            subject: &subject,
+            public_key: key.public_key_der(),
+            validity: params.validity,
+            role: Role::Ca { path_len: Some(0), dns_name: Some(&params.dns_name) },
+        };
+        Self::asking(&subject, draft.extensions(None)?, key)
+    }
+
     /// Makes a request with a certificate's own subject and extensions.
     pub(crate) fn repeating(certificate: &Certificate, key: &PrivateKey) -> Result<Self, Error> {
         let parsed = x509_cert::Certificate::from_der(certificate.der())?;
         let extensions = parsed.tbs_certificate().extensions().cloned().unwrap_or_default();
+        Self::asking(certificate.subject(), extensions, key)
+    }
+
+    fn asking(
+        subject: &DistinguishedName,
+        extensions: Vec<x509_cert::ext::Extension>,
+        key: &PrivateKey,
+    ) -> Result<Self, Error> {
         let info = RequestInfo {
             version: 0,
-            subject: AnyRef::from_der(certificate.subject().der())?,
+            subject: AnyRef::from_der(subject.der())?,
             public_key: AnyRef::from_der(key.public_key_der())?,
             attributes: SetOfVec::try_from(vec![Attribute::try_from(ExtensionReq(extensions))?])?,
         };
@@ -57,7 +90,8 @@ impl CaRequest {
     /// checks its signature.
     ///
     /// # Errors
-    /// [`Error::MalformedRequest`], [`Error::RequestSignature`], or what is wrong with the PEM.
+    /// [`Error::MalformedRequest`], [`Error::RequestSignature`], [`Error::UnknownRequestKey`], or
+    /// what is wrong with the PEM.
     pub fn from_pem(data: &[u8]) -> Result<Self, Error> {
         let block = pem::first_block(data, Self::LABEL)?;
         if block.label != Self::LABEL && block.label != "NEW CERTIFICATE REQUEST" {
@@ -77,9 +111,27 @@ impl CaRequest {
         if !rest.is_empty() {
             return Err(malformed(format!("{} bytes follow it", rest.len())));
         }
-        let public_key = request.certification_request_info.subject_pki.raw.to_vec();
-        signature::check(der, &public_key).map_err(|flaw| Error::RequestSignature { flaw })?;
-        Ok(Self { der: der.to_vec(), public_key })
+        let info = &request.certification_request_info;
+        let public_key = info.subject_pki.raw.to_vec();
+        signature::check(der, &public_key).map_err(|flaw| match flaw {
+            SignatureFlaw::UnknownAlgorithm => {
+                let found = crate::certificate::public_key_kind(&public_key);
+                Error::UnknownRequestKey { found }
+            }
+            SignatureFlaw::WrongKey | SignatureFlaw::Sha1 => Error::RequestSignature { flaw },
+        })?;
+        let extensions =
+            info.attributes().iter().filter_map(|attribute| match attribute.parsed_attribute() {
+                ParsedCriAttribute::ExtensionRequest(asked) => Some(&asked.extensions),
+                _ => None,
+            });
+        let extensions = extensions
+            .map(|asked| read_extensions(asked))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(malformed)?
+            .concat();
+        let subject = DistinguishedName::from_raw(info.subject.as_raw());
+        Ok(Self { der: der.to_vec(), subject, public_key, extensions })
     }
 
     /// The request as PEM.
@@ -98,5 +150,20 @@ impl CaRequest {
     /// The kind of the key in words, as [`crate::Certificate::public_key_kind`].
     pub fn public_key_kind(&self) -> String {
         crate::certificate::public_key_kind(&self.public_key)
+    }
+
+    /// SHA-256 of [`CaRequest::public_key_der`]: what request, key and certificate have in common.
+    pub fn public_key_fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.public_key)
+    }
+
+    /// The name that is asked for; may be empty.
+    pub fn subject(&self) -> &DistinguishedName {
+        &self.subject
+    }
+
+    /// The extensions that are asked for (RFC 2985 section 5.4.2).
+    pub fn extensions(&self) -> &[Extension] {
+        &self.extensions
     }
 }

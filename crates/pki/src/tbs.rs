@@ -82,7 +82,7 @@ impl Draft<'_> {
         Certificate::from_der(&signature::sign(&tbs.to_der()?, issuer.signer)?)
     }
 
-    fn extensions(&self, issuer_key_id: Option<&[u8]>) -> Result<Vec<Extension>, Error> {
+    pub(crate) fn extensions(&self, issuer_key_id: Option<&[u8]>) -> Result<Vec<Extension>, Error> {
         let authority_key_id = issuer_key_id.map(authority_key_id).transpose()?;
         let mut extensions = match &self.role {
             Role::Ca { path_len, dns_name } => {

@@ -4,5 +4,6 @@
 mod desk;
 mod init;
 mod issue;
+mod request;
 mod secrets;
 mod together;

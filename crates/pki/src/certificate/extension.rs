@@ -105,7 +105,7 @@ impl fmt::Display for ExtendedKeyUsage {
     }
 }
 
-pub(super) fn read_extensions(extensions: &[X509Extension<'_>]) -> Result<Vec<Extension>, String> {
+pub(crate) fn read_extensions(extensions: &[X509Extension<'_>]) -> Result<Vec<Extension>, String> {
     let mut read: Vec<Extension> = Vec::with_capacity(extensions.len());
     for extension in extensions {
         let oid = extension.oid.to_id_string();
