@@ -8,6 +8,7 @@ use crate::init::InitArgs;
 use crate::issue::IssueArgs;
 use crate::lifetime::Lifetime;
 use crate::request::RequestArgs;
+use crate::sign::SignArgs;
 use crate::wish::Said;
 
 /// Makes the CA that is plugged into an Istio mesh
@@ -33,6 +34,8 @@ enum Command {
     Issue(IssueArgs),
     /// Makes a cluster's key where it stays, and a request that is taken to the root
     Request(RequestArgs),
+    /// Signs the requests that came from clusters, on the root's side
+    Sign(SignArgs),
 }
 
 impl Cli {
@@ -41,6 +44,7 @@ impl Cli {
             Command::Init(args) => args.run(),
             Command::Issue(args) => args.run(),
             Command::Request(args) => args.run(),
+            Command::Sign(args) => args.run(),
         }
     }
 }

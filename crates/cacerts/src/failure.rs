@@ -35,6 +35,11 @@ impl Failure {
         move |source| Self { code: 2, text, source: Some(Box::new(source)) }
     }
 
+    /// The same, of what it is about.
+    pub(crate) fn about(self, what: &str) -> Self {
+        Self { text: format!("{what}: {}", self.text), ..self }
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }

@@ -1,6 +1,6 @@
 //! `cacerts issue`: a CA for each of several clusters, under one root.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ca_dir::{ROOT_CERT, ROOT_KEY, RootSet};
 use clap::Args;
@@ -60,11 +60,11 @@ impl IssueArgs {
         let names = ClusterName::all(&self.names)?;
         if !self.dir.exists() {
             // The folder that is not there is told as the root that is not there.
-            self.root_certificate(&RootSet::default())?;
+            root_certificate(&self.dir, &RootSet::default())?;
         }
         let _lock = take(&self.dir)?;
         let there = RootSet::read(&self.dir)?;
-        let root = self.root_certificate(&there)?;
+        let root = root_certificate(&self.dir, &there)?;
         let mut said = self.ca.said(self.dns_name.clone());
         // A hierarchy is of one profile unless somebody wants otherwise.
         let profile = said.profile.unwrap_or_else(|| profile_of(&root));
@@ -84,7 +84,7 @@ impl IssueArgs {
             folders.iter().map(|folder| folder.whole().cloned()).collect();
         let missing: Vec<_> = (0..folders.len()).filter(|&at| certificates[at].is_none()).collect();
         if !missing.is_empty() {
-            let root = self.open_root(&there, root, now)?;
+            let root = open_root(&self.dir, &there, root, &self.passphrase, now)?;
             tell_shortened(&root, &wish);
             in_parallel(
                 "making the clusters' CAs",
@@ -104,39 +104,40 @@ impl IssueArgs {
         report::clusters(&report.collect::<Vec<_>>(), self.json);
         Ok(())
     }
+}
 
-    fn root_certificate(&self, there: &RootSet) -> Result<Certificate, Failure> {
-        let path = self.dir.join(ROOT_CERT);
-        match &there.certificate {
-            Some(pem) => Certificate::from_pem(pem)
-                .map_err(Failure::within(format!("`{}` is no root", path.display()))),
-            None => Err(Failure::refused(format!(
-                "there is no root: `{}` is missing; `cacerts init` makes one, --dir names its \
-                 folder",
-                path.display()
-            ))),
-        }
+/// The root's certificate; refused where there is no root.
+pub(crate) fn root_certificate(dir: &Path, there: &RootSet) -> Result<Certificate, Failure> {
+    let path = dir.join(ROOT_CERT);
+    match &there.certificate {
+        Some(pem) => Certificate::from_pem(pem)
+            .map_err(Failure::within(format!("`{}` is no root", path.display()))),
+        None => Err(Failure::refused(format!(
+            "there is no root: `{}` is missing; `cacerts init` makes one, --dir names its folder",
+            path.display()
+        ))),
     }
+}
 
-    fn open_root(
-        &self,
-        there: &RootSet,
-        certificate: Certificate,
-        now: OffsetDateTime,
-    ) -> Result<RootCa, Failure> {
-        let path = self.dir.join(ROOT_KEY);
-        let Some(pem) = &there.key else {
-            return Err(Failure::refused(format!(
-                "the root's key is not there: `{}` is missing",
-                path.display()
-            )));
-        };
-        let encrypted = is_encrypted(&self.dir, pem)?;
-        let passphrase = encrypted.then(|| self.passphrase.of(&path)).transpose()?;
-        let key = open(&self.dir, pem, passphrase.as_ref())?;
-        let unusable = format!("the root of `{}` cannot issue", self.dir.display());
-        RootCa::with_key(certificate, key, now).map_err(Failure::within(unusable))
-    }
+/// The root with its key, to sign with.
+pub(crate) fn open_root(
+    dir: &Path,
+    there: &RootSet,
+    certificate: Certificate,
+    passphrase: &Passphrase,
+    now: OffsetDateTime,
+) -> Result<RootCa, Failure> {
+    let path = dir.join(ROOT_KEY);
+    let Some(pem) = &there.key else {
+        return Err(Failure::refused(format!(
+            "the root's key is not there: `{}` is missing",
+            path.display()
+        )));
+    };
+    let passphrase = if is_encrypted(dir, pem)? { Some(passphrase.of(&path)?) } else { None };
+    let key = open(dir, pem, passphrase.as_ref())?;
+    let unusable = format!("the root of `{}` cannot sign", dir.display());
+    RootCa::with_key(certificate, key, now).map_err(Failure::within(unusable))
 }
 
 /// What is there already must be what was asked for.

@@ -19,6 +19,8 @@ mod passphrase;
 mod progress;
 mod report;
 mod request;
+mod response;
+mod sign;
 mod statement;
 mod terminal;
 mod variables;

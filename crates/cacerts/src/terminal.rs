@@ -1,7 +1,7 @@
 //! The only place where `cacerts` prints: results on standard output, all else on standard error.
 
 use std::error::Error as _;
-use std::io::{IsTerminal as _, Write as _, stderr, stdout};
+use std::io::{IsTerminal as _, Write as _, stderr, stdin, stdout};
 
 use crate::failure::Failure;
 
@@ -35,6 +35,22 @@ pub(crate) fn pass(line: &str) {
     if stderr().is_terminal() {
         write(&format!("{ERASE}{line}"));
     }
+}
+
+/// Shows what is to be looked at before a question.
+pub(crate) fn show(text: &str) {
+    write(&format!("{text}\n"));
+}
+
+/// Asks for a yes; `None` where there is no terminal to ask on. Everything else is a no.
+pub(crate) fn confirmed(question: &str) -> Option<std::io::Result<bool>> {
+    if !stdin().is_terminal() {
+        return None;
+    }
+    write(question);
+    let mut typed = String::new();
+    let read = stdin().read_line(&mut typed);
+    Some(read.map(|_| ["y", "yes"].contains(&typed.trim().to_lowercase().as_str())))
 }
 
 /// Takes a passing line away.

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use pki::CaRequest;
+use pki::{CaRequest, Certificate};
 
 use crate::asked::Asked;
+use crate::lifetime::rfc3339;
+use crate::name::ClusterName;
 use crate::terminal;
 
 /// Prints a request: as lines, or as a JSON object.
@@ -39,4 +41,63 @@ pub(crate) fn request(asked: &Asked, request: &CaRequest, dir: &Path, created: b
         request.subject(),
         asked.profile,
     ));
+}
+
+/// What came of one request on the root's side.
+pub(crate) struct Signed<'a> {
+    pub(crate) cluster: &'a ClusterName,
+    /// `None` where another tool made the request.
+    pub(crate) asked: Option<&'a Asked>,
+    pub(crate) request: &'a Path,
+    pub(crate) response: &'a Path,
+    /// Whether this run signed it.
+    pub(crate) created: bool,
+    pub(crate) ca: &'a Certificate,
+    pub(crate) root: &'a Certificate,
+}
+
+/// Prints what was signed, in the order of the requests: as lines, or as a JSON array.
+pub(crate) fn signed(all: &[Signed<'_>], json: bool) {
+    if json {
+        let array: Vec<_> = all.iter().map(Signed::object).collect();
+        return terminal::answer(&serde_json::json!(array).to_string());
+    }
+    for signed in all {
+        terminal::answer(&signed.lines());
+    }
+    if let Some(Signed { root, .. }) = all.first() {
+        terminal::answer(&format!("root {}\n  {}", root.subject(), root.fingerprint()));
+    }
+}
+
+impl Signed<'_> {
+    fn lines(&self) -> String {
+        let (cluster, response) = (self.cluster, self.response.display());
+        let happened = if self.created {
+            format!("signed the CA of {cluster}, which is in `{response}`")
+        } else {
+            format!("the CA of {cluster} is already signed, in `{response}`; nothing was changed")
+        };
+        let (subject, key) = (self.ca.subject(), self.ca.public_key_kind());
+        let (public_key, until) =
+            (self.ca.public_key_fingerprint(), rfc3339(self.ca.validity().not_after()));
+        format!("{happened}\n  {subject}\n  {key}, until {until}\n  public key {public_key}")
+    }
+
+    fn object(&self) -> serde_json::Value {
+        serde_json::json!({
+            "cluster": self.cluster.as_str(),
+            "request": self.request.display().to_string(),
+            "response": self.response.display().to_string(),
+            "created": self.created,
+            "asked": self.asked,
+            "subject": self.ca.subject().to_string(),
+            "key": self.ca.public_key_kind(),
+            "public_key": self.ca.public_key_fingerprint().to_string(),
+            "not_before": rfc3339(self.ca.validity().not_before()),
+            "not_after": rfc3339(self.ca.validity().not_after()),
+            "fingerprint": self.ca.fingerprint().to_string(),
+            "root": self.root.fingerprint().to_string(),
+        })
+    }
 }

@@ -141,10 +141,7 @@ fn the_makefiles_variables_count_under_its_profile_only() {
     let said = desk.run_with(&args, &env);
     assert_eq!(
         (said.code, said.err.as_str()),
-        (
-            Some(0),
-            "note: only --profile makefile heeds ROOTCA_DAYS, ROOTCA_ORG, ROOTCA_CN\n"
-        )
+        (Some(0), "note: only --profile makefile heeds ROOTCA_DAYS, ROOTCA_ORG, ROOTCA_CN\n")
     );
     assert_eq!(root(&desk).subject().to_string(), "CN=Root CA,O=Istio");
 

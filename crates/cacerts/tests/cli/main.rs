@@ -6,4 +6,5 @@ mod init;
 mod issue;
 mod request;
 mod secrets;
+mod sign;
 mod together;
