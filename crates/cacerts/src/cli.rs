@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use pki::{KeyAlgorithm, Profile};
 
+use crate::crl::CrlArgs;
 use crate::failure::Failure;
 use crate::init::InitArgs;
 use crate::issue::IssueArgs;
@@ -32,6 +33,8 @@ enum Command {
     Init(InitArgs),
     /// Makes a CA for each of several clusters, under the root of a folder
     Issue(IssueArgs),
+    /// Makes the lists of what CAs have revoked, and joins them for a mesh
+    Crl(CrlArgs),
     /// Makes a cluster's key where it stays, and a request that is taken to the root
     Request(RequestArgs),
     /// Signs the requests that came from clusters, on the root's side
@@ -43,6 +46,7 @@ impl Cli {
         match self.command {
             Command::Init(args) => args.run(),
             Command::Issue(args) => args.run(),
+            Command::Crl(args) => args.run(),
             Command::Request(args) => args.run(),
             Command::Sign(args) => args.run(),
         }

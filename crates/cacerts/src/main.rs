@@ -9,6 +9,7 @@ use clap::Parser as _;
 
 mod asked;
 mod cli;
+mod crl;
 mod failure;
 mod init;
 mod issue;

@@ -12,8 +12,15 @@ impl ClusterName {
     /// The upper bound of L (RFC 5280 appendix A.1).
     const LIMIT: usize = 128;
     /// The root's own files, make's record of serial numbers among them.
-    const TAKEN: [&'static str; 5] =
-        ["root-cert.pem", "root-key.pem", "root-ca.conf", "root-cert.csr", "root-cert.srl"];
+    const TAKEN: [&'static str; 7] = [
+        "root-cert.pem",
+        "root-key.pem",
+        "root-ca.conf",
+        "root-cert.csr",
+        "root-cert.srl",
+        "root-crl.pem",
+        "root-revoked.txt",
+    ];
 
     /// Reads every name before anything is done; a name may come once.
     pub(crate) fn all(texts: &[String]) -> Result<Vec<Self>, Failure> {
