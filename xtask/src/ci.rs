@@ -9,7 +9,9 @@ use anyhow::{Result, ensure};
 
 use crate::command::Program;
 use crate::tally::Tally;
-use crate::{api_server, e2e, existing, fixtures, kind, layering, makefile, terminal, workflows};
+use crate::{
+    api_server, crl, e2e, existing, fixtures, kind, layering, makefile, terminal, workflows,
+};
 
 /// Which checks to run.
 #[derive(clap::Args)]
@@ -54,6 +56,7 @@ const CHECKS: &[Check] = &[
     Check { name: "documentation", group: Group::Checks, run: docs },
     Check { name: "fixtures", group: Group::Checks, run: fixtures },
     Check { name: "the Makefile and cacerts", group: Group::Checks, run: makefile::check },
+    Check { name: "revocation lists and openssl", group: Group::Checks, run: crl::check },
     Check { name: "workflows", group: Group::Checks, run: workflows },
     Check { name: "Secret on a real API server", group: Group::Mesh, run: api_server::test },
     Check { name: "mesh, profile makefile", group: Group::Mesh, run: mesh_makefile },

@@ -12,6 +12,7 @@ mod bench;
 mod ci;
 mod command;
 mod crash;
+mod crl;
 mod e2e;
 mod engine;
 mod existing;
