@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use crate::command::Program;
 use crate::tally::Tally;
 use crate::{
-    api_server, crl, e2e, existing, fixtures, kind, layering, makefile, terminal, workflows,
+    api_server, crash, crl, e2e, existing, fixtures, kind, layering, makefile, terminal, workflows,
 };
 
 /// Which checks to run.
@@ -57,6 +57,7 @@ const CHECKS: &[Check] = &[
     Check { name: "fixtures", group: Group::Checks, run: fixtures },
     Check { name: "the Makefile and cacerts", group: Group::Checks, run: makefile::check },
     Check { name: "revocation lists and openssl", group: Group::Checks, run: crl::check },
+    Check { name: "killed cacerts", group: Group::Checks, run: crash::killed },
     Check { name: "workflows", group: Group::Checks, run: workflows },
     Check { name: "Secret on a real API server", group: Group::Mesh, run: api_server::test },
     Check { name: "mesh, profile makefile", group: Group::Mesh, run: mesh_makefile },
@@ -65,6 +66,7 @@ const CHECKS: &[Check] = &[
     Check { name: "killed harnesses", group: Group::Mesh, run: kills },
     Check { name: "a mesh that is there", group: Group::Mesh, run: existing::on_local },
     Check { name: "mesh on kind", group: Group::Mesh, run: kind::claims },
+    Check { name: "full disks and random ends", group: Group::Full, run: crash::at_length },
     Check { name: "every sabotage on kind", group: Group::Full, run: kind::sabotages },
     Check { name: "a mesh that is there, on kind", group: Group::Full, run: existing::on_kind },
     Check { name: "images from a registry", group: Group::Full, run: kind::registry::claims },

@@ -24,9 +24,9 @@ pub(crate) struct Args {
     random: u32,
 }
 
-/// The calls that change what a folder holds.
-const CALLS: [&str; 8] =
-    ["mkdir", "openat", "write", "fsync", "renameat2", "linkat", "unlinkat", "rmdir"];
+/// The calls that change what a folder holds; a file that was opened and not written is seen by
+/// the kill at its first write.
+const CALLS: [&str; 7] = ["mkdir", "write", "fsync", "renameat2", "linkat", "unlinkat", "rmdir"];
 /// Calls that a disk can refuse.
 const REFUSABLE: [&str; 5] = ["mkdir", "openat", "write", "fsync", "linkat"];
 /// More of one call than any of the commands makes: beyond it, the injection does not work.
@@ -62,29 +62,41 @@ const WORKS: &[Work] = &[
 
 /// Runs all of it and closes with the count.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let mut tally = every_call()?;
+    let mut tally = killed()?;
+    tally += full_disks()?;
     tally += random_moments(args.random)?;
     terminal::result(&tally.to_string());
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Kills and refuses each command at each call in turn.
-pub(crate) fn every_call() -> Result<Tally> {
+/// Kills each command at each call in turn.
+pub(crate) fn killed() -> Result<Tally> {
+    every_call("killed at every call", &CALLS, "signal=KILL")
+}
+
+/// Refuses each command the space for each call in turn.
+pub(crate) fn full_disks() -> Result<Tally> {
+    every_call("on a disk that is full at any call", &REFUSABLE, "error=ENOSPC")
+}
+
+/// What `ci --full` runs besides [`killed`].
+pub(crate) fn at_length() -> Result<Tally> {
+    let mut tally = full_disks()?;
+    tally += random_moments(200)?;
+    Ok(tally)
+}
+
+fn every_call(how: &str, calls: &[&str], what: &str) -> Result<Tally> {
     let desk = Desk::new()?;
     let mut tally = Tally::default();
     if !desk.may_trace() {
-        let count = WORKS.len() * 2;
-        terminal::say(&format!("  {count} skipped: no strace that may trace programs"));
-        return Ok(Tally { skipped: count, ..tally });
+        terminal::say(&format!("  {} skipped: no strace that may trace programs", WORKS.len()));
+        return Ok(Tally { skipped: WORKS.len(), ..tally });
     }
     for work in WORKS {
-        let killed =
-            CALLS.iter().try_fold(0, |sum, call| Ok(sum + desk.each(work, call, "signal=KILL")?));
-        tally += told(&format!("{} killed at every call", work.name), killed);
-        let refused = REFUSABLE
-            .iter()
-            .try_fold(0, |sum, call| Ok(sum + desk.each(work, call, "error=ENOSPC")?));
-        tally += told(&format!("{} on a disk that is full at any call", work.name), refused);
+        desk.template(work)?;
+        let each = |sum, call: &&str| Ok(sum + desk.each(work, call, what)?);
+        tally += told(&format!("{} {how}", work.name), calls.iter().try_fold(0, each));
     }
     Ok(tally)
 }
@@ -94,6 +106,7 @@ pub(crate) fn random_moments(count: u32) -> Result<Tally> {
     let desk = Desk::new()?;
     let mut tally = Tally::default();
     for work in WORKS {
+        desk.template(work)?;
         let sentence = format!("{} killed at {count} moments", work.name);
         tally += told(&sentence, desk.moments(work, count));
     }
@@ -122,6 +135,8 @@ fn told(sentence: &str, outcome: Result<u32>) -> Tally {
 struct Desk {
     cacerts: PathBuf,
     folder: PathBuf,
+    /// What the folder is made from, again and again.
+    template: PathBuf,
     /// What strace writes.
     log: PathBuf,
 }
@@ -131,8 +146,9 @@ impl Desk {
         let build = ["build", "--quiet", "--locked", "-p", "cacerts"];
         ensure!(Program::cargo().args(build).status()?.success(), "cacerts does not compile");
         let target = target_dir();
-        let (folder, log) = (target.join("crash"), target.join("crash.log"));
-        Ok(Self { cacerts: target.join("debug/cacerts"), folder, log })
+        let own = |name| target.join("crash").join(name);
+        let (folder, template, log) = (own("folder"), own("template"), own("strace.log"));
+        Ok(Self { cacerts: target.join("debug/cacerts"), folder, template, log })
     }
 
     fn may_trace(&self) -> bool {
@@ -144,26 +160,31 @@ impl Desk {
         Program::new(&self.cacerts).args(args).in_folder(&self.folder)
     }
 
-    /// The folder as the command finds it.
-    fn prepare(&self, work: &Work) -> Result<()> {
-        if self.folder.exists() {
-            fs::remove_dir_all(&self.folder).context("cannot remove the last folder")?;
-        }
-        fs::create_dir_all(self.ca()).context("cannot create a folder")?;
+    /// Makes the folder that the command is to find, once.
+    fn template(&self, work: &Work) -> Result<()> {
+        empty(&self.folder)?;
+        fs::create_dir(self.ca()).context("cannot create a folder")?;
         for args in work.before {
             self.cacerts(args).stdout()?;
         }
         for file in work.missing {
             fs::remove_file(self.ca().join(file)).context("cannot remove a file")?;
         }
-        Ok(())
+        empty(&self.template)?;
+        copy(&self.folder, &self.template)
+    }
+
+    /// The folder as the command finds it.
+    fn prepare(&self) -> Result<()> {
+        empty(&self.folder)?;
+        copy(&self.template, &self.folder)
     }
 
     /// Injects `what` at the first such call, then at the second, until there is none; returns how
     /// many there are.
     fn each(&self, work: &Work, call: &str, what: &str) -> Result<u32> {
         for number in 1..LIMIT {
-            self.prepare(work)?;
+            self.prepare()?;
             let keys = self.keys()?;
             let inject = format!("inject={call}:{what}:when={number}");
             let strace = Program::new("strace").args(["-f", "-qq", "-o"]).arg(&self.log);
@@ -190,11 +211,11 @@ impl Desk {
 
     /// Kills the command later and later within the time that it takes.
     fn moments(&self, work: &Work, count: u32) -> Result<u32> {
-        self.prepare(work)?;
+        self.prepare()?;
         let whole = self.cacerts(work.command).killed_after(None)?.0;
         let mut killed = 0;
         for number in 0..count {
-            self.prepare(work)?;
+            self.prepare()?;
             let keys = self.keys()?;
             let moment = whole * number / count;
             killed += u32::from(self.cacerts(work.command).killed_after(Some(moment))?.1);
@@ -274,6 +295,27 @@ fn names(folder: &Path) -> Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
+}
+
+fn empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).context("cannot remove the last folder")?;
+    }
+    fs::create_dir_all(folder).context("cannot create a folder")
+}
+
+/// Copies what is in a folder, with its modes.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    for name in names(from)? {
+        let (from, to) = (from.join(&name), to.join(&name));
+        if from.is_dir() {
+            fs::create_dir(&to).context("cannot create a folder")?;
+            copy(&from, &to)?;
+        } else {
+            fs::copy(&from, &to).context("cannot copy a file")?;
+        }
+    }
+    Ok(())
 }
 
 /// Every key below is for its owner alone, even one that never got its name.
