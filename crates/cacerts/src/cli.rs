@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use pki::{KeyAlgorithm, Profile};
 
+use crate::accept::AcceptArgs;
 use crate::crl::CrlArgs;
 use crate::failure::Failure;
 use crate::init::InitArgs;
@@ -39,6 +40,8 @@ enum Command {
     Request(RequestArgs),
     /// Signs the requests that came from clusters, on the root's side
     Sign(SignArgs),
+    /// Completes a cluster's CA with what the root has signed
+    Accept(AcceptArgs),
 }
 
 impl Cli {
@@ -49,6 +52,7 @@ impl Cli {
             Command::Crl(args) => args.run(),
             Command::Request(args) => args.run(),
             Command::Sign(args) => args.run(),
+            Command::Accept(args) => args.run(),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+mod accept;
 mod asked;
 mod cli;
 mod crl;

@@ -14,8 +14,9 @@ const TITLE: &str = "cacerts response 1";
 pub(crate) struct Response {
     /// `None` for certificates that another tool sent.
     pub(crate) cluster: Option<ClusterName>,
-    /// The cluster's CA, and what is above it.
+    /// The first certificate: the cluster's CA, in a response of `cacerts`.
     pub(crate) ca: Certificate,
+    /// The others.
     pub(crate) above: Vec<Certificate>,
 }
 
@@ -42,8 +43,12 @@ pub(crate) fn file(
 }
 
 impl Response {
-    /// Reads a response of `cacerts`, or the certificates that another tool sent, the cluster's CA
-    /// first. That the text says what the certificates do is checked, nothing else.
+    /// Every certificate, in the file's order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Certificate> {
+        std::iter::once(&self.ca).chain(&self.above)
+    }
+
+    /// Reads a response of `cacerts`, or the certificates that another tool sent. That the text says what the certificates do is checked, nothing else.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let statement = Statement::read(TITLE, text)?;
         let certificates = Certificate::all_from_pem(text.as_bytes());

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use pki::{CaRequest, Certificate};
 
+use super::Ca;
 use crate::asked::Asked;
 use crate::lifetime::rfc3339;
 use crate::name::ClusterName;
@@ -100,4 +101,15 @@ impl Signed<'_> {
             "root": self.root.fingerprint().to_string(),
         })
     }
+}
+
+/// Prints a cluster's CA and its root: as lines, or as a JSON object.
+pub(crate) fn accepted(ca: &Ca, root: &Certificate, json: bool) {
+    if json {
+        let mut object = serde_json::json!(ca);
+        object["root"] = root.fingerprint().to_string().into();
+        return terminal::answer(&object.to_string());
+    }
+    terminal::answer(&ca.lines());
+    terminal::answer(&format!("root {}\n  {}", root.subject(), root.fingerprint()));
 }

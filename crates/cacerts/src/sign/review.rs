@@ -34,7 +34,9 @@ pub(super) fn table(path: &Path, file: &RequestFile, granted: &ClusterCaParams) 
     let width = rows.iter().map(|(_, asked, _)| asked.chars().count()).max().unwrap_or_default();
     let mut lines = vec![format!("`{}`", visible(&path.display().to_string()))];
     for (name, asked, granted) in &rows {
-        lines.push(format!("  {name:<13} {asked:<width$}  {granted}"));
+        let is_other = !["", "lifetime"].contains(name) && *asked != none() && asked != granted;
+        let mark = if is_other { "  (not as asked)" } else { "" };
+        lines.push(format!("  {name:<13} {asked:<width$}  {granted}{mark}"));
     }
     if asked.is_none() {
         // What other tools ask for is shown and not granted.

@@ -1,6 +1,7 @@
 //! `cacerts` as an administrator runs it: its files, its words, its exit codes.
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+mod accept;
 mod crl;
 mod crl_join;
 mod desk;
