@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::claims;
 use crate::command::{Program, target_dir};
 use crate::tally::Tally;
 use crate::terminal;
@@ -143,8 +144,7 @@ struct Desk {
 
 impl Desk {
     fn new() -> Result<Self> {
-        let build = ["build", "--quiet", "--locked", "-p", "cacerts"];
-        ensure!(Program::cargo().args(build).status()?.success(), "cacerts does not compile");
+        claims::build_cacerts()?;
         let target = target_dir();
         let own = |name| target.join("crash").join(name);
         let (folder, template, log) = (own("folder"), own("template"), own("strace.log"));

@@ -7,14 +7,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::claims::{self, Claim};
 use crate::command::{Program, target_dir};
 use crate::tally::Tally;
-use crate::terminal;
 
-/// A sentence, and what proves it in a folder with a root and the CAs of two clusters.
-type Claim = (&'static str, fn(&Desk) -> Result<()>);
-
-const CLAIMS: &[Claim] = &[
+/// Each in a folder with a root and the CAs of two clusters.
+const CLAIMS: &[Claim<Desk>] = &[
     ("openssl verifies each side's list with its own CA alone", verifies),
     ("openssl follows joined lists from a workload up to the root", follows),
     ("openssl refuses the CA that the root revoked, and no other", revoked_ca),
@@ -24,25 +22,10 @@ const CLAIMS: &[Claim] = &[
     ("openssl verifies lists of every key", every_key),
 ];
 
-/// Proves every claim; a claim that fails hides none behind it.
+/// Proves every claim.
 pub(crate) fn check() -> Result<Tally> {
-    let built =
-        Program::cargo().args(["build", "--quiet", "--locked", "-p", "cacerts"]).status()?;
-    ensure!(built.success(), "cacerts does not compile");
-    let mut tally = Tally::default();
-    for (index, (sentence, prove)) in CLAIMS.iter().enumerate() {
-        match Desk::new(index).and_then(|desk| prove(&desk)) {
-            Ok(()) => {
-                terminal::say(&format!("  {sentence} .. ok"));
-                tally.passed += 1;
-            }
-            Err(error) => {
-                terminal::say(&format!("  {sentence} .. FAILED\n    {error:#}"));
-                tally.failed += 1;
-            }
-        }
-    }
-    Ok(tally)
+    claims::build_cacerts()?;
+    Ok(claims::prove(CLAIMS, Desk::new))
 }
 
 /// Where one claim is proved.

@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 mod api_server;
 mod bench;
 mod ci;
+mod claims;
 mod command;
 mod crash;
 mod crl;

@@ -10,15 +10,13 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::claims::{self, Claim};
 use crate::command::{Program, target_dir};
 use crate::fixtures::{istio_module, stable_text};
 use crate::tally::Tally;
 use crate::terminal;
 
-/// A sentence, and what proves it in a folder of its own.
-type Claim = (&'static str, fn(&Folder) -> Result<()>);
-
-const CLAIMS: &[Claim] = &[
+const CLAIMS: &[Claim<Folder>] = &[
     ("make finds nothing to do after cacerts", nothing_to_do),
     ("make goes on under a root of cacerts, which stays as it is", make_goes_on),
     ("cacerts goes on under a root of make, which stays as it is", cacerts_goes_on),
@@ -42,27 +40,11 @@ pub(crate) fn run() -> Result<ExitCode> {
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Proves every claim; a claim that fails hides none behind it.
+/// Proves every claim.
 pub(crate) fn check() -> Result<Tally> {
-    let built =
-        Program::cargo().args(["build", "--quiet", "--locked", "-p", "cacerts"]).status()?;
-    ensure!(built.success(), "cacerts does not compile");
+    claims::build_cacerts()?;
     let makefile = istio_module()?.join("tools/certs/Makefile.selfsigned.mk");
-    let mut tally = Tally::default();
-    for (index, (sentence, prove)) in CLAIMS.iter().enumerate() {
-        let folder = Folder::new(index, &makefile)?;
-        match prove(&folder) {
-            Ok(()) => {
-                terminal::say(&format!("  {sentence} .. ok"));
-                tally.passed += 1;
-            }
-            Err(error) => {
-                terminal::say(&format!("  {sentence} .. FAILED\n    {error:#}"));
-                tally.failed += 1;
-            }
-        }
-    }
-    Ok(tally)
+    Ok(claims::prove(CLAIMS, |index| Folder::new(index, &makefile)))
 }
 
 /// Where one claim is proved.
