@@ -10,6 +10,7 @@ use crate::init::InitArgs;
 use crate::issue::IssueArgs;
 use crate::lifetime::Lifetime;
 use crate::request::RequestArgs;
+use crate::show::ShowArgs;
 use crate::sign::SignArgs;
 use crate::wish::Said;
 
@@ -36,6 +37,8 @@ enum Command {
     Issue(IssueArgs),
     /// Makes the lists of what CAs have revoked, and joins them for a mesh
     Crl(CrlArgs),
+    /// Shows who signs whom in a folder, and until when: as a tree, a picture or a page
+    Show(ShowArgs),
     /// Makes a cluster's key where it stays, and a request that is taken to the root
     Request(RequestArgs),
     /// Signs the requests that came from clusters, on the root's side
@@ -50,6 +53,7 @@ impl Cli {
             Command::Init(args) => args.run(),
             Command::Issue(args) => args.run(),
             Command::Crl(args) => args.run(),
+            Command::Show(args) => args.run(),
             Command::Request(args) => args.run(),
             Command::Sign(args) => args.run(),
             Command::Accept(args) => args.run(),

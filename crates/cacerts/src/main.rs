@@ -22,6 +22,7 @@ mod progress;
 mod report;
 mod request;
 mod response;
+mod show;
 mod sign;
 mod statement;
 mod terminal;

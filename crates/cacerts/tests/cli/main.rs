@@ -9,5 +9,6 @@ mod init;
 mod issue;
 mod request;
 mod secrets;
+mod show;
 mod sign;
 mod together;
