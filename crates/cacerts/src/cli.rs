@@ -1,10 +1,14 @@
 //! The command line: parsed here, done elsewhere.
 
+use std::process::ExitCode;
+
 use clap::{Args, Parser, Subcommand};
 use pki::{KeyAlgorithm, Profile};
 
 use crate::accept::AcceptArgs;
+use crate::check::CheckArgs;
 use crate::crl::CrlArgs;
+use crate::explain::ExplainArgs;
 use crate::failure::Failure;
 use crate::init::InitArgs;
 use crate::issue::IssueArgs;
@@ -14,15 +18,17 @@ use crate::show::ShowArgs;
 use crate::sign::SignArgs;
 use crate::wish::Said;
 
-/// Makes the CA that is plugged into an Istio mesh
+/// Makes the CA that is plugged into an Istio mesh, and checks it
 #[derive(Debug, Parser)]
 #[command(
     name = "cacerts",
     version,
     disable_help_subcommand = true,
     after_help = "Examples:\n  cacerts init ca                        a root in the folder ca\n  \
-                  cacerts issue cluster1 cluster2 --dir ca   a CA for each of two clusters\n\n\
-                  Exit codes: 0 done, 1 refused or wrong, 2 it could not be done"
+                  cacerts issue cluster1 cluster2 --dir ca   a CA for each of two clusters\n  \
+                  cacerts check ca/cluster1                  what a mesh would make of one\n\n\
+                  Exit codes: 0 done, 1 refused or wrong, 2 it could not be done; check has 3 \
+                  too, for warnings"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -45,11 +51,17 @@ enum Command {
     Sign(SignArgs),
     /// Completes a cluster's CA with what the root has signed
     Accept(AcceptArgs),
+    /// Says what istiod, the agents, Envoy and others would make of a CA
+    Check(CheckArgs),
+    /// Explains a rule of `check`, or a line of istiod's log
+    Explain(ExplainArgs),
 }
 
 impl Cli {
-    pub(crate) fn run(self) -> Result<(), Failure> {
-        match self.command {
+    pub(crate) fn run(self) -> Result<ExitCode, Failure> {
+        let done = match self.command {
+            Command::Check(args) => return args.run(),
+            Command::Explain(args) => args.run(),
             Command::Init(args) => args.run(),
             Command::Issue(args) => args.run(),
             Command::Crl(args) => args.run(),
@@ -57,7 +69,8 @@ impl Cli {
             Command::Request(args) => args.run(),
             Command::Sign(args) => args.run(),
             Command::Accept(args) => args.run(),
-        }
+        };
+        done.map(|()| ExitCode::SUCCESS)
     }
 }
 

@@ -35,6 +35,17 @@ impl Failure {
         move |source| Self { code: 2, text, source: Some(Box::new(source)) }
     }
 
+    /// With its causes, in a line.
+    pub(crate) fn whole(&self) -> String {
+        let mut text = self.text.clone();
+        let mut cause = self.source();
+        while let Some(found) = cause {
+            text.push_str(&format!(": {found}"));
+            cause = found.source();
+        }
+        text
+    }
+
     /// The same, of what it is about.
     pub(crate) fn about(self, what: &str) -> Self {
         Self { text: format!("{what}: {}", self.text), ..self }

@@ -1,4 +1,4 @@
-//! `cacerts`: makes the CA that is plugged into an Istio mesh, on a machine without a network.
+//! `cacerts`: makes and checks the CA that is plugged into an Istio mesh, without a network.
 //!
 //! The command line is parsed here and the rules are `pki`'s, the files `ca-dir`'s. Nothing here
 //! talks to a cluster.
@@ -9,11 +9,15 @@ use clap::Parser as _;
 
 mod accept;
 mod asked;
+mod check;
 mod cli;
+mod columns;
 mod crl;
+mod explain;
 mod failure;
 mod init;
 mod issue;
+mod judges;
 mod lifetime;
 mod name;
 mod own;
@@ -25,13 +29,14 @@ mod response;
 mod show;
 mod sign;
 mod statement;
+mod target;
 mod terminal;
 mod variables;
 mod wish;
 
 fn main() -> ExitCode {
     match cli::Cli::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             terminal::failure(&failure);
             failure.exit_code()

@@ -1,12 +1,17 @@
 //! The only place where `cacerts` prints: results on standard output, all else on standard error.
 
 use std::error::Error as _;
-use std::io::{IsTerminal as _, Write as _, stderr, stdin, stdout};
+use std::io::{ErrorKind, IsTerminal as _, Write as _, stderr, stdin, stdout};
+
+use anstream::AutoStream;
 
 use crate::failure::Failure;
 
 /// Back to the start of the line, and nothing left on it.
 const ERASE: &str = "\r\x1b[K";
+
+/// Longer lines are hard to read.
+const WIDTH: usize = 100;
 
 /// Prints a result.
 pub(crate) fn answer(text: &str) {
@@ -14,9 +19,45 @@ pub(crate) fn answer(text: &str) {
     drop(writeln!(stdout(), "{text}"));
 }
 
+/// Prints a whole document, which may have colours: they are left out where nobody sees them or
+/// `NO_COLOR` is set. Unlike a line that went nowhere, half a document is a failure.
+pub(crate) fn print(document: &str) -> Result<(), Failure> {
+    if document.is_empty() {
+        return Ok(());
+    }
+    let mut out = AutoStream::auto(stdout().lock());
+    match writeln!(out, "{document}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::io("cannot write to standard output")(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The columns of the terminal that `print` prints to, and what is easy to read elsewhere.
+pub(crate) fn width() -> usize {
+    let columns = terminal_size::terminal_size_of(stdout()).map(|(width, _)| width.0.into());
+    columns.unwrap_or(WIDTH).clamp(40, WIDTH)
+}
+
+/// Foreign text for a terminal: what would move its cursor or turn its text around is written out.
+pub(crate) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}');
+        if turns || (character.is_control() && character != '\n') {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
 /// Prints what the administrator should know besides the result.
 pub(crate) fn note(text: &str) {
-    write(&format!("note: {text}\n"));
+    write(&printable(&format!("note: {text}\n")));
 }
 
 /// Prints why nothing came of it, with the causes.
@@ -27,7 +68,7 @@ pub(crate) fn failure(failure: &Failure) {
         text.push_str(&format!("caused by: {found}\n"));
         cause = found.source();
     }
-    write(&text);
+    write(&printable(&text));
 }
 
 /// Shows a line that the next one replaces; on anything but a terminal, shows nothing.

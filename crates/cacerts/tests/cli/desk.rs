@@ -1,5 +1,6 @@
 //! A folder to work in, and the program in it.
 
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -45,6 +46,14 @@ impl Desk {
 
     pub(crate) fn run(&self, args: &[&str]) -> Said {
         self.run_with(args, &[])
+    }
+
+    /// Runs it with a text on its standard input.
+    pub(crate) fn fed(&self, args: &[&str], input: impl AsRef<[u8]>) -> Said {
+        let mut child = self.program(args, &[]).stdin(Stdio::piped()).spawn().unwrap();
+        // A program that has read enough closes its end.
+        drop(child.stdin.take().unwrap().write_all(input.as_ref()));
+        said(child)
     }
 
     /// Runs it where nothing can go wrong.

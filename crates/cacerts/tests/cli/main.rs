@@ -2,13 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod accept;
+mod check;
 mod crl;
 mod crl_join;
 mod desk;
+mod explain;
+mod formats;
 mod init;
 mod issue;
 mod request;
-mod secrets;
 mod show;
+mod secrets;
 mod sign;
+mod targets;
 mod together;
