@@ -54,6 +54,6 @@ pub use folder::{
     write_root,
 };
 pub use lock::Lock;
-pub use parts::{write_key, write_public};
+pub use parts::{write_files, write_key, write_public};
 pub use replace::{replace_in_bundle, replace_public};
 pub use root_set::{ROOT_CONF, ROOT_CSR, RootSet, make_would_reissue};

@@ -7,6 +7,7 @@ use pki::{KeyAlgorithm, Profile};
 
 use crate::accept::AcceptArgs;
 use crate::check::CheckArgs;
+use crate::convert::ConvertArgs;
 use crate::crl::CrlArgs;
 use crate::explain::ExplainArgs;
 use crate::failure::Failure;
@@ -51,6 +52,8 @@ enum Command {
     Sign(SignArgs),
     /// Completes a cluster's CA with what the root has signed
     Accept(AcceptArgs),
+    /// Lays a CA out as cert-manager's files, or those as the four files
+    Convert(ConvertArgs),
     /// Says what istiod, the agents, Envoy and others would make of a CA
     Check(CheckArgs),
     /// Explains a rule of `check`, or a line of istiod's log
@@ -69,6 +72,7 @@ impl Cli {
             Command::Request(args) => args.run(),
             Command::Sign(args) => args.run(),
             Command::Accept(args) => args.run(),
+            Command::Convert(args) => args.run(),
         };
         done.map(|()| ExitCode::SUCCESS)
     }

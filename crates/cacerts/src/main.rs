@@ -12,6 +12,7 @@ mod asked;
 mod check;
 mod cli;
 mod columns;
+mod convert;
 mod crl;
 mod explain;
 mod failure;

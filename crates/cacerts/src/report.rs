@@ -8,7 +8,7 @@ use crate::terminal;
 
 mod airgap;
 
-pub(crate) use airgap::{Signed, accepted, request, signed};
+pub(crate) use airgap::{Signed, accepted, converted, request, signed};
 
 /// A CA. In JSON, times are RFC 3339 in UTC and the fingerprint is `sha256:` and hex.
 #[derive(Serialize)]

@@ -113,3 +113,15 @@ pub(crate) fn accepted(ca: &Ca, root: &Certificate, json: bool) {
     terminal::answer(&ca.lines());
     terminal::answer(&format!("root {}\n  {}", root.subject(), root.fingerprint()));
 }
+
+/// Prints a CA that was laid out anew: as lines, or as a JSON object.
+pub(crate) fn converted(to: &Path, layout: &str, ca: &Certificate, created: bool, json: bool) {
+    let name = to.file_name().unwrap_or_default().to_string_lossy();
+    let converted = Ca::cluster(&name, to, ca, created);
+    if json {
+        let mut object = serde_json::json!(converted);
+        object["layout"] = layout.into();
+        return terminal::answer(&object.to_string());
+    }
+    terminal::answer(&format!("{}\n  {layout}", converted.lines()));
+}

@@ -3,16 +3,18 @@
 
 mod accept;
 mod check;
+mod convert;
 mod crl;
 mod crl_join;
 mod desk;
 mod explain;
+mod foreign;
 mod formats;
 mod init;
 mod issue;
 mod request;
-mod show;
 mod secrets;
+mod show;
 mod sign;
 mod targets;
 mod together;
