@@ -10,7 +10,8 @@ use anyhow::{Result, ensure};
 use crate::command::Program;
 use crate::tally::Tally;
 use crate::{
-    api_server, crash, crl, e2e, existing, fixtures, kind, layering, makefile, terminal, workflows,
+    api_server, crash, crl, e2e, existing, fixtures, judges, kind, layering, makefile, terminal,
+    workflows,
 };
 
 /// Which checks to run.
@@ -58,6 +59,7 @@ const CHECKS: &[Check] = &[
     Check { name: "the Makefile and cacerts", group: Group::Checks, run: makefile::check },
     Check { name: "revocation lists and openssl", group: Group::Checks, run: crl::check },
     Check { name: "killed cacerts", group: Group::Checks, run: crash::killed },
+    Check { name: "judges, the quick part", group: Group::Checks, run: judges::quick },
     Check { name: "workflows", group: Group::Checks, run: workflows },
     Check { name: "Secret on a real API server", group: Group::Mesh, run: api_server::test },
     Check { name: "mesh, profile makefile", group: Group::Mesh, run: mesh_makefile },
@@ -73,6 +75,7 @@ const CHECKS: &[Check] = &[
     Check { name: "killed harnesses, every way", group: Group::Full, run: all_kills },
     Check { name: "killed harnesses on kind", group: Group::Full, run: kind::kills },
     Check { name: "matrix", group: Group::Full, run: kind::matrix },
+    Check { name: "judges, all of them", group: Group::Full, run: judges::whole },
 ];
 
 /// Runs the checks and closes with the count.

@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("ca-dir", &["pki"]),
     ("cacerts", &["ca-dir", "pki"]),
     ("e2e", &["ca-dir", "k8s-secret", "mesh", "pki", "tools"]),
+    ("judges", &["pki", "tools"]),
     ("k8s-secret", &["pki"]),
     ("mesh", &["ca-dir", "k8s-secret", "pki"]),
     ("pki", &[]),
@@ -26,6 +27,7 @@ const CLEAR_OF: &[(&str, &[&str], &str)] = &[
     ("pki", &["tokio", "kube", "rustix"], "bytes in, certificates and reports out"),
     ("ca-dir", &["tokio", "kube"], "a folder of files needs no network"),
     ("cacerts", &["tokio", "kube"], "the root's machine has no network"),
+    ("judges", &["kube"], "it asks what runs on one machine, and no cluster"),
     ("tools", &["kube", "pki"], "it builds programs and knows nothing of meshes"),
     ("xtask", &["tokio", "kube"], "it must start within seconds on a fresh clone"),
 ];

@@ -18,6 +18,7 @@ mod e2e;
 mod engine;
 mod existing;
 mod fixtures;
+mod judges;
 mod kind;
 mod layering;
 mod makefile;
@@ -61,6 +62,9 @@ enum Task {
     Crash(crash::Args),
     /// Let the real Makefile and `cacerts` go on in each other's folders
     Makefile,
+    /// Ask istiod, Go, Envoy, webpki and OpenSSL about bundles, and compare them with pki's rules
+    #[command(disable_help_flag = true)]
+    Judges(judges::Args),
 }
 
 fn main() -> ExitCode {
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
         Task::Fixtures(args) => fixtures::run(&args),
         Task::Crash(args) => crash::run(&args),
         Task::Makefile => makefile::run(),
+        Task::Judges(args) => judges::run(&args),
     };
     outcome.unwrap_or_else(|error| {
         terminal::say(&format!("error: {error:#}"));

@@ -34,6 +34,16 @@ impl Tally {
         })
     }
 
+    /// Reads the closing line of a program of this workspace (`3 passed, 0 failed, 1 skipped`);
+    /// `None` for every other line.
+    pub(crate) fn from_closing_line(line: &str) -> Option<Self> {
+        let mut counts = line.trim().split(", ");
+        let mut count = |word: &str| counts.next()?.strip_suffix(word)?.trim().parse().ok();
+        let tally =
+            Self { passed: count("passed")?, failed: count("failed")?, skipped: count("skipped")? };
+        counts.next().is_none().then_some(tally)
+    }
+
     /// Reads the `totals` of a report that the harness wrote
     /// (`{"totals": {"passed": 13, "failed": 0, "skipped": 0}}`).
     pub(crate) fn from_report(report: &str) -> Result<Self> {
@@ -93,6 +103,14 @@ mod tests {
     fn any_other_line_counts_nothing() {
         assert_eq!(Tally::from_test_result("test a::b ... ok"), None);
         assert_eq!(Tally::from_test_result("running 3 tests"), None);
+    }
+
+    #[test]
+    fn the_closing_line_of_a_program_is_read_as_it_is_written() {
+        let tally = Tally { passed: 422, failed: 1, skipped: 0 };
+        assert_eq!(Tally::from_closing_line(&tally.to_string()), Some(tally));
+        assert_eq!(Tally::from_closing_line("1 passed, 2 failed"), None);
+        assert_eq!(Tally::from_closing_line("judged: 1 passed, 2 failed, 0 skipped"), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::{Bundle, BundleFiles, Error, Hierarchy, PrivateKey};
 
 mod context;
 mod inspection;
+mod key_form;
 mod layout;
 mod report;
 mod rule;

@@ -20,6 +20,8 @@ pub(super) struct PublicBlock {
     pub(super) label: String,
     pub(super) line: usize,
     pub(super) certificate: Result<Certificate, Error>,
+    /// The same whatever its label and headers say.
+    pub(super) held: Option<Certificate>,
 }
 
 impl PublicFile {
@@ -32,6 +34,7 @@ impl PublicFile {
                 label: block.label.clone(),
                 line: block.line,
                 certificate: Certificate::from_block(block).and_then(as_go_reads),
+                held: Certificate::from_der(&block.contents).and_then(as_go_reads).ok(),
             })
             .collect();
         Some(Self { name, is_empty: bytes.is_empty(), blocks, skipped })
@@ -111,10 +114,11 @@ impl<'a> Inspection<'a> {
         let ca_file = PublicFile::read(files, BundleFiles::CA_CERT);
         let chain_file = PublicFile::read(files, BundleFiles::CERT_CHAIN);
         let root_file = PublicFile::read(files, BundleFiles::ROOT_CERT);
-        let ca = ca_file
-            .as_ref()
-            .and_then(|file| file.blocks.first()?.certificate.as_ref().ok())
-            .cloned();
+        let first = ca_file.as_ref().and_then(|file| file.blocks.first());
+        // istiod does not mind headers there.
+        let ca = first
+            .filter(|block| block.label == pem::CERTIFICATE)
+            .and_then(|block| block.held.clone());
         let certificates = |file: &Option<PublicFile>| {
             file.as_ref().map(PublicFile::certificates).unwrap_or_default()
         };
@@ -164,20 +168,21 @@ impl<'a> Inspection<'a> {
     }
 }
 
-/// Valid certificates are tried first: Go, too, takes the twin that verifies.
+/// CAs that are valid are tried first: Go, too, takes the twin that verifies.
 fn find_path(
     ca: &Certificate,
     chain: &[Certificate],
     roots: &[Certificate],
     context: &Context,
 ) -> Result<Vec<Step>, Certificate> {
-    let valid_first = |certificates: &[Certificate]| {
+    let good_first = |certificates: &[Certificate]| {
         let mut sorted = certificates.to_vec();
-        sorted.sort_by_key(|certificate| !certificate.validity().contains(context.now));
+        let is_good = |it: &Certificate| it.is_ca() && it.validity().contains(context.now);
+        sorted.sort_by_key(|certificate| !is_good(certificate));
         sorted
     };
     let (tiers, anchor) = {
-        let (chain, roots) = (valid_first(chain), valid_first(roots));
+        let (chain, roots) = (good_first(chain), good_first(roots));
         path_to_root(ca, &chain, &roots, weak::is_signed_by)?
     };
     let step = |file, certificate: &Certificate| Step { file, certificate: certificate.clone() };

@@ -26,9 +26,13 @@ pub(super) fn is_p224(certificate: &Certificate) -> bool {
 }
 
 fn is_small_rsa(certificate: &Certificate) -> bool {
+    rsa_bits(certificate).is_some_and(|bits| bits < 2048)
+}
+
+/// Size of the modulus, of RSA.
+pub(super) fn rsa_bits(certificate: &Certificate) -> Option<u32> {
     let kind = certificate.public_key_kind();
-    let bits = kind.strip_prefix("rsa ").and_then(|size| size.split(',').next()?.parse().ok());
-    bits.is_some_and(|bits: u32| bits < 2048)
+    kind.strip_prefix("rsa ")?.split(',').next()?.parse().ok()
 }
 
 /// Whether the mesh takes `issuer` for the one that signed `child`. A signature with P-224 is not
@@ -63,7 +67,7 @@ fn holds_for_small_rsa(child: &Certificate, issuer: &Certificate) -> bool {
 
 /// RFC 8017 appendix A.1.2. Holds references, no copy of a secret.
 #[derive(Sequence)]
-struct RsaPrivateKey<'a> {
+pub(super) struct RsaPrivateKey<'a> {
     version: u8,
     modulus: UintRef<'a>,
     public_exponent: UintRef<'a>,

@@ -14,6 +14,7 @@ use crate::common::{bundle, context, files, files_of, made};
 mod accepted;
 mod kinds;
 mod later;
+mod measured;
 mod refused;
 mod reload;
 mod revocation;

@@ -79,7 +79,8 @@ pub(super) static UNKNOWN_CRITICAL_EXTENSION: Rule = Rule {
     why: "whoever does not understand a critical extension must refuse the certificate",
     fix: "issue the CA without it, or with the extension not critical",
     source: "RFC 5280 4.2; Go crypto/x509 Verify",
-    evidence: "an unknown critical extension on the root, on the cluster CA (1.31)",
+    evidence: "an unknown critical extension on the root, on the cluster CA: istiod does not start; \
+               critical policies: only webpki refuses (1.31)",
     istiod: &["unhandled critical extension"],
     check: |inspection| {
         inspection
@@ -87,9 +88,15 @@ pub(super) static UNKNOWN_CRITICAL_EXTENSION: Rule = Rule {
             .iter()
             .flat_map(|step| {
                 let critical = step.certificate.extensions().iter().filter(|it| it.critical);
-                critical
-                    .filter(|extension| !UNDERSTOOD.contains(&extension.oid.as_str()))
-                    .map(move |extension| about(step, extension.text(), "no such extension"))
+                critical.filter(|extension| !UNDERSTOOD.contains(&extension.oid.as_str())).map(
+                    move |extension| {
+                        let flaw = about(step, extension.text(), "no such extension");
+                        match POLICIES.contains(&extension.oid.as_str()) {
+                            true => flaw.judges(&[Ztunnel]),
+                            false => flaw,
+                        }
+                    },
+                )
             })
             .collect()
     },
@@ -99,6 +106,10 @@ pub(super) static UNKNOWN_CRITICAL_EXTENSION: Rule = Rule {
 /// Go, BoringSSL and webpki all process. Name constraints are judged by `synthetic-leaf`.
 const UNDERSTOOD: [&str; 7] =
     ["2.5.29.14", "2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.30", "2.5.29.35", "2.5.29.37"];
+
+/// Certificate policies and inhibit anyPolicy (RFC 5280 sections 4.2.1.4 and 4.2.1.14): Go, BoringSSL
+/// and OpenSSL process them, webpki does not.
+const POLICIES: [&str; 2] = ["2.5.29.32", "2.5.29.54"];
 
 pub(super) static PATH_LENGTH: Rule = Rule {
     id: "path-length",
@@ -166,20 +177,28 @@ pub(super) static KEY_ID_MISMATCH: Rule = Rule {
 pub(super) static SAME_NAME: Rule = Rule {
     id: "same-name",
     severity: Severity::Refuse,
-    judges: &[Envoy],
+    judges: &[Envoy, TlsClient],
     versions: Versions::ALL,
     what: "two CAs on the path have the same name",
-    why: "Envoy takes the lower one for a self-signed root it does not trust",
+    why: "Envoy and OpenSSL take the lower one for a self-signed root they do not trust, unless it names \
+          another key id as its issuer's",
     fix: "give each CA a name of its own; the Makefile adds the cluster as L",
     source: "BoringSSL X509_verify_cert",
-    evidence: "a cluster CA named like the root: self_signed_certificate_in_certificate_chain at \
-               depth 1 (1.31)",
+    evidence: "a cluster CA named like the root, without an issuer's key id: Envoy and OpenSSL end \
+               with self-signed certificate in certificate chain at depth 1; with it all accept \
+               (1.31, OpenSSL 3.0)",
     istiod: &[],
     check: |inspection| {
         let steps = inspection.steps();
         let clash = |(position, step): (usize, &Step)| {
             let above = &steps[position + 1..];
             let same = |other: &Step| other.certificate.subject() == step.certificate.subject();
+            // An issuer's key id that is not its own says that it is no root.
+            let (own, issuer) =
+                (step.certificate.subject_key_id(), step.certificate.authority_key_id());
+            if issuer.is_some() && own.is_some() && issuer != own {
+                return None;
+            }
             above
                 .iter()
                 .any(same)

@@ -4,6 +4,7 @@
 use Judge::{Agent, Envoy, TlsClient, Ztunnel};
 
 use super::names::{self, ISTIOD_NAMES};
+use super::period::same_ca;
 use crate::judge::inspection::Inspection;
 use crate::judge::rule::{Flaw, Judge, Rule, Severity, Versions};
 use crate::judge::weak;
@@ -69,6 +70,11 @@ fn flaws(
         return Vec::new();
     }
     let sent_along = inspection.chain.iter().chain(&inspection.roots);
+    // A twin of it in its place leads upwards as well.
+    let is_there = sent_along.clone().any(|it| it == ca);
+    let twin = sent_along.clone().find(|it| same_ca(it, ca));
+    let ca = twin.filter(|_| !is_there).unwrap_or(ca);
+    let is_workload = matches!(role, Role::Workload(_));
     let run = || -> Result<(), Box<dyn std::error::Error>> {
         let leaf = leaf_under(ca, key, sent_along, role, inspection.context.now)?;
         // One that is no CA has a rule of its own.
@@ -79,6 +85,16 @@ fn flaws(
     };
     match run() {
         Ok(()) => Vec::new(),
-        Err(reason) => vec![Flaw::new(reason.to_string(), "a chain that verifies")],
+        Err(reason) => {
+            let reason = reason.to_string();
+            let is_webpkis = reason.contains("MaximumPathDepthExceeded");
+            let flaw = Flaw::new(reason, "a chain that verifies");
+            match (is_webpkis, is_workload) {
+                (false, _) => vec![flaw],
+                // Only webpki counts how deep a chain is.
+                (true, true) => vec![flaw.judges(&[Ztunnel])],
+                (true, false) => Vec::new(),
+            }
+        }
     }
 }

@@ -19,7 +19,7 @@ pub(super) static PRIVATE_KEY_HANDED_OUT: Rule = Rule {
              pilot/pkg/bootstrap/istio_ca.go handleEvent",
     evidence: "a key in cert-chain.pem came back as element 2 of a CSR response; one in \
                root-cert.pem stops istiod at start, and a reload with several roots allowed put \
-               it into the ConfigMaps (1.31)",
+               it into the ConfigMaps; one that comes first in cert-chain.pem stops istiod (1.31)",
     istiod: &["add root CAs into peerCertVerifier failed", "failed to parse X.509 certificate"],
     check: |inspection| {
         let outside = inspection.files.names().filter(|name| *name != BundleFiles::CA_KEY);
@@ -35,6 +35,8 @@ pub(super) static PRIVATE_KEY_HANDED_OUT: Rule = Rule {
                 (BundleFiles::ROOT_CERT, _) => &[Judge::IstiodStart],
                 // istiod reads the first block and nothing else.
                 (BundleFiles::CA_CERT, Some(0)) => AT_LOADING,
+                // It looks there for the date on which the chain ends.
+                (BundleFiles::CERT_CHAIN, Some(0)) => &[Judge::IstiodStart],
                 _ => &[],
             };
             let flaw = Flaw::new("a private key", "certificates").file(name).judges(judges);
@@ -97,6 +99,8 @@ fn unreadable(file: &PublicFile) -> Vec<Flaw> {
             continue;
         }
         let judges: &[Judge] = match file.name {
+            // It has headers, which only pools of roots mind.
+            BundleFiles::CA_CERT | BundleFiles::CERT_CHAIN if block.held.is_some() => &[],
             BundleFiles::CA_CERT if position == 0 => AT_LOADING,
             BundleFiles::CA_CERT => &[],
             BundleFiles::ROOT_CERT => &[Judge::IstiodStart, Judge::TlsClient],
@@ -145,6 +149,10 @@ fn foreign(file: &PublicFile) -> Vec<Flaw> {
             let judges: &[Judge] = match file.name {
                 BundleFiles::ROOT_CERT => &[Judge::IstiodStart],
                 BundleFiles::CA_CERT if position == 0 => AT_LOADING,
+                // There it takes a certificate under any label.
+                BundleFiles::CERT_CHAIN if position == 0 && block.held.is_none() => {
+                    &[Judge::IstiodStart]
+                }
                 _ => &[],
             };
             Flaw::new(format!("`{}` at line {}", block.label, block.line), "`CERTIFICATE`")

@@ -57,6 +57,56 @@ pub(super) static EXPIRED_TWIN: Rule = Rule {
     check: |inspection| invalid_extras(inspection, true),
 };
 
+pub(super) static FALSE_TWIN: Rule = Rule {
+    id: "false-twin",
+    severity: Severity::Refuse,
+    judges: &[Judge::Envoy, Judge::TlsClient],
+    versions: Versions::ALL,
+    what: "a certificate looks like a CA of the chain and has another key",
+    why: "Envoy and OpenSSL take the first whose name and key id fit, and do not try the next when \
+          its signature does not; agents sort the roots, so that the order in the file is no help",
+    fix: "remove it, or give each CA a name of its own",
+    source: "BoringSSL and OpenSSL X509_verify_cert",
+    evidence: "a root of the same name and key id before the right one: certificate signature \
+               failure at depth 1 in Envoy and OpenSSL; with another key id both go on (1.31)",
+    istiod: &[],
+    check: |inspection| {
+        let mut flaws = Vec::new();
+        for (file, all) in [
+            (BundleFiles::CERT_CHAIN, &inspection.chain),
+            (BundleFiles::ROOT_CERT, &inspection.roots),
+        ] {
+            for (position, it) in all.iter().enumerate() {
+                let Some(real) = likeness(inspection, it) else { continue };
+                let comes_first = !all[..position].contains(real)
+                    && (file == BundleFiles::ROOT_CERT || !inspection.roots.contains(real));
+                let found = format!("`{}` with another key", it.subject());
+                let flaw = Flaw::new(found, "names of their own").file(file).block(position + 1);
+                flaws.push(if comes_first { flaw } else { flaw.judges(&[]) });
+            }
+        }
+        flaws
+    },
+};
+
+/// The CA on the path that the certificate is taken for: its name, no key id that differs from the
+/// one its child asks for, another key.
+fn likeness<'a>(inspection: &'a Inspection<'_>, it: &Certificate) -> Option<&'a Certificate> {
+    if on_path(inspection, it) {
+        return None;
+    }
+    let mut steps = inspection.steps().iter().map(|step| &step.certificate);
+    let children = inspection.steps().iter().map(|step| step.certificate.authority_key_id());
+    // Leaves name the key id that the cluster CA has.
+    let leaf = inspection.ca.as_ref().and_then(Certificate::subject_key_id);
+    let mut asked = std::iter::once(leaf).chain(children);
+    steps.find(|real| {
+        let asked = asked.next().flatten();
+        let differs = asked.is_some_and(|id| it.subject_key_id().is_some_and(|own| own != id));
+        it.subject() == real.subject() && it.public_key_der() != real.public_key_der() && !differs
+    })
+}
+
 pub(super) static EXPIRED_EXTRA: Rule = Rule {
     id: "expired-extra",
     severity: Severity::Warn,
@@ -116,11 +166,16 @@ fn invalid_extras(inspection: &Inspection<'_>, twins: bool) -> Vec<Flaw> {
         .filter(|(_, (_, it))| is_twin(inspection, it) == twins)
         .map(|(file, (position, it))| {
             let flaw = extra(inspection, it, file, position);
-            if twins && follows_its_twin(inspection, file, position) {
-                flaw.judges(&[])
-            } else {
-                flaw
-            }
+            let is_roots = || {
+                let mut steps = inspection.steps().iter();
+                steps.any(|step| {
+                    step.file == BundleFiles::ROOT_CERT && same_ca(&step.certificate, it)
+                })
+            };
+            // Whoever builds a path asks its roots before what it was sent.
+            let comes_later = follows_its_twin(inspection, file, position)
+                || (file == BundleFiles::CERT_CHAIN && is_roots());
+            if twins && comes_later { flaw.judges(&[]) } else { flaw }
         })
         .collect()
 }
@@ -150,6 +205,6 @@ fn is_twin(inspection: &Inspection<'_>, certificate: &Certificate) -> bool {
     inspection.steps().iter().any(|step| same_ca(&step.certificate, certificate))
 }
 
-fn same_ca(one: &Certificate, other: &Certificate) -> bool {
+pub(super) fn same_ca(one: &Certificate, other: &Certificate) -> bool {
     one.subject() == other.subject() && one.public_key_der() == other.public_key_der()
 }

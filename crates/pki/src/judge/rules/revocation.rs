@@ -89,37 +89,47 @@ pub(super) static CRL_REVOKES: Rule = Rule {
     why: "istiod signs with it all the same, and Envoy refuses every new connection",
     fix: "plug in a CA that is not revoked",
     source: "RFC 5280 6.3.3; BoringSSL X509_verify_cert with CRL checks",
-    evidence: "an intermediate on the root's list: certificate_revoked at depth 1 (1.31)",
+    evidence: "an intermediate on the root's list: certificate_revoked at depth 1; the root on its \
+               own list: at depth 2; of two lists of the root the newer counts, else the \
+               first (1.31)",
     istiod: &[],
     check: |inspection| {
         let lists = lists(inspection).unwrap_or_default();
-        let steps = inspection.steps();
-        let pairs = steps.iter().zip(steps.iter().skip(1));
-        let revoked = |child: &Certificate, issuer: &Certificate| {
-            lists.iter().any(|list| list.is_of(issuer) && list.revokes(child))
-        };
-        pairs
-            .filter(|(child, issuer)| revoked(&child.certificate, &issuer.certificate))
-            .map(|(child, _)| {
-                let found = format!("serial {} is revoked", child.certificate.serial_hex());
-                about(child, found, "not revoked")
-            })
-            .collect()
+        let (now, steps) = (inspection.context.now, inspection.steps());
+        // The uppermost may stand on its own list.
+        let issuers = steps.iter().skip(1).chain(steps.last());
+        let mut flaws = Vec::new();
+        for (child, issuer) in steps.iter().zip(issuers) {
+            let own: Vec<&Crl> =
+                lists.iter().copied().filter(|list| list.is_of(&issuer.certificate)).collect();
+            let revokes = |list: &Crl| list.revokes(&child.certificate);
+            if !own.iter().any(|list| revokes(list)) {
+                continue;
+            }
+            let found = format!("serial {} is revoked", child.certificate.serial_hex());
+            let flaw = about(child, found, "not revoked");
+            // Of several lists Envoy asks the newest, and of equally new ones the first.
+            let newest = |list: &&&Crl| (list.is_valid(now), list.this_update);
+            let is_asked = own.iter().rev().max_by_key(newest).is_some_and(|list| revokes(list));
+            flaws.push(if is_asked { flaw } else { flaw.judges(&[]) });
+        }
+        flaws
     },
 };
 
 pub(super) static CRL_UNREADABLE: Rule = Rule {
     id: "crl-unreadable",
     severity: Severity::Refuse,
-    judges: &[],
+    judges: &[IstiodStart, IstiodReload],
     versions: SINCE,
     what: "ca-crl.pem holds something that is no revocation list",
-    why: "Go skips what it cannot read; what Envoy makes of the rest of such a file was not seen, \
-          so it must not count as good",
+    why: "Go skips what is not PEM, and a list is missing that seems to be there; a block that is \
+          PEM and no list stops istiod",
     fix: "write the file anew from its lists: each block on lines of its own",
     source: "Go encoding/pem Decode",
-    evidence: "garbage alone stops istiod (1.31); garbage beside lists was not run",
-    istiod: &[],
+    evidence: "garbage alone, and a damaged list or a certificate behind the lists, stop istiod; \
+               text around them does not (1.31)",
+    istiod: &["failed to parse CRL PEM"],
     check: |inspection| {
         if inspection.tls_layout {
             return Vec::new();
@@ -127,6 +137,7 @@ pub(super) static CRL_UNREADABLE: Rule = Rule {
         let Some(file) = &inspection.crl_file else { return Vec::new() };
         let skipped = file.skipped.iter().map(|skipped| {
             Flaw::new(format!("unreadable at line {}: {}", skipped.line, skipped.reason), "lists")
+                .judges(&[])
         });
         let blocks = file.blocks.iter().enumerate().filter_map(|(position, block)| {
             let error = block.as_ref().err()?;

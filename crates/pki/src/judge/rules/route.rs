@@ -1,8 +1,12 @@
 //! The way from the cluster CA to a root, and what is sent along with each leaf.
 
 use super::authority::about;
+use super::period::same_ca;
+use crate::hierarchy::path_to_root;
+use crate::judge::inspection::Inspection;
 use crate::judge::rule::{Flaw, Judge, Rule, Severity, Versions};
-use crate::{BundleFiles, Certificate, SignatureFlaw};
+use crate::judge::weak;
+use crate::{BundleFiles, Certificate, SignatureFlaw, pem};
 
 use Judge::{Agent, Envoy, IstiodReload, IstiodStart, TlsClient, Ztunnel};
 
@@ -54,21 +58,32 @@ pub(super) static CHAIN_LACKS_CLUSTER_CA: Rule = Rule {
     fix: "put ca-cert.pem's certificate first into cert-chain.pem",
     source: "Istio security/pkg/server/ca/server.go CreateCertificate",
     evidence: "an empty, a root-only and a foreign cert-chain.pem: istiod accepts, the agent says \
-               `certificate signed by unknown authority` (1.31)",
+               `certificate signed by unknown authority`; under the label X509 CERTIFICATE Envoy and \
+               OpenSSL read it, with headers only the agent (1.31)",
     istiod: &[],
     check: |inspection| {
-        let (Some(ca), Some(_)) = (&inspection.ca, &inspection.chain_file) else {
+        let (Some(ca), Some(chain_file)) = (&inspection.ca, &inspection.chain_file) else {
             return Vec::new();
         };
         // A cluster CA that is a root itself is sent as part of the trust bundle.
-        if inspection.chain.contains(ca) || inspection.roots.contains(ca) {
+        // A certificate of the same name and key leads upwards as well.
+        let leads_up = |it: &Certificate| same_ca(it, ca);
+        if inspection.chain.iter().chain(&inspection.roots).any(leads_up) {
             return Vec::new();
         }
+        let held = chain_file.blocks.iter().find(|it| it.held.as_ref().is_some_and(leads_up));
+        let judges: &[Judge] = match held.map(|block| block.label.as_str()) {
+            // It has headers.
+            Some(pem::CERTIFICATE) => &[Envoy, Ztunnel, TlsClient],
+            Some("X509 CERTIFICATE") => &[Agent, Ztunnel],
+            Some("TRUSTED CERTIFICATE") => &[Agent, Envoy, Ztunnel],
+            _ => &[Agent, Envoy, Ztunnel, TlsClient],
+        };
         let subjects: Vec<_> =
             inspection.chain.iter().map(|other| format!("`{}`", other.subject())).collect();
         let found = if subjects.is_empty() { "no certificate".into() } else { subjects.join(", ") };
         let expected = format!("`{}` {}", ca.subject(), ca.fingerprint());
-        vec![Flaw::new(found, expected).file(BundleFiles::CERT_CHAIN)]
+        vec![Flaw::new(found, expected).file(BundleFiles::CERT_CHAIN).judges(judges)]
     },
 };
 
@@ -142,16 +157,18 @@ pub(super) static ANCHOR_NOT_SELF_SIGNED: Rule = Rule {
     evidence: "an intermediate alone as root-cert.pem: 200 between workloads (1.31)",
     istiod: &[],
     check: |inspection| match inspection.steps().last() {
-        Some(anchor) if !is_self_signed(&anchor.certificate) => {
+        Some(anchor) if !leads_to_self_signed(&anchor.certificate, inspection) => {
             vec![about(anchor, "signed by another CA", "a self-signed certificate")]
         }
         _ => Vec::new(),
     },
 };
 
-/// Also where the signature cannot be proved for its digest or key size: nobody needs a root's.
-fn is_self_signed(root: &Certificate) -> bool {
-    root.is_self_issued() && root.check_signature(root) != Err(SignatureFlaw::WrongKey)
+/// OpenSSL goes on from an anchor that is none to it. A root's own signature is nobody's concern.
+fn leads_to_self_signed(anchor: &Certificate, inspection: &Inspection<'_>) -> bool {
+    let (self_issued, others): (Vec<_>, Vec<_>) =
+        inspection.roots.iter().cloned().partition(Certificate::is_self_issued);
+    path_to_root(anchor, &others, &self_issued, weak::is_signed_by).is_ok()
 }
 
 pub(super) static ROOT_IN_CHAIN: Rule = Rule {

@@ -7,7 +7,7 @@ use rcgen::{
 };
 use time::Duration;
 
-use super::table::{Row, block, cast, check, edited};
+use super::table::{Cast, Row, block, cast, check, edited};
 use crate::common::{Made, NOW, files, made, made_with};
 
 const KEY: &str = BundleFiles::CA_KEY;
@@ -171,14 +171,18 @@ fn names_and_key_ids() {
         Made { params: it.root.params.clone(), key: copy(&it.root), pem: it.root.pem.clone() };
     relabelled.params.key_identifier_method = KeyIdMethod::PreSpecified(vec![7; 20]);
     let misled = made("ca", Some(&relabelled), plain);
-    let namesake = made("root", Some(&it.root), plain);
+    let namesake = |it: &Cast, edit: Edit| {
+        let ca = made("root", Some(&it.root), edit);
+        files(&ca, &[&ca], &[&it.root])
+    };
     let nameless: Edit =
         |it| it.distinguished_name.remove(DnType::CommonName).then_some(()).unwrap();
     let no_ids: Edit = |it| it.use_authority_key_identifier_extension = false;
     check(vec![
         ("foreign key id", files(&misled, &[&misled], &[&it.root]), "ET", &["key-id-mismatch"]),
         ("no key id", two(plain, no_ids), "", &[]),
-        ("name of the root", files(&namesake, &[&namesake], &[&it.root]), "E", &["same-name"]),
+        ("name of the root, no key id", namesake(&it, no_ids), "ET", &["same-name"]),
+        ("name of the root", namesake(&it, plain), "", &[]),
         ("no name", two(plain, nameless), "", &[]),
         (
             "19 bytes of serial",
