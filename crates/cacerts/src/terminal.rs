@@ -40,13 +40,14 @@ pub(crate) fn width() -> usize {
     columns.unwrap_or(WIDTH).clamp(40, WIDTH)
 }
 
-/// Foreign text for a terminal: what would move its cursor or turn its text around is written out.
+/// Foreign text for a line of a terminal: what would end the line, move the cursor or turn the text
+/// around is written out.
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2066}'..='\u{2069}');
-        if turns || (character.is_control() && character != '\n') {
+        if turns || character.is_control() {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);
@@ -57,18 +58,23 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// Prints what the administrator should know besides the result.
 pub(crate) fn note(text: &str) {
-    write(&printable(&format!("note: {text}\n")));
+    write(&format!("note: {}\n", lines(text)));
 }
 
 /// Prints why nothing came of it, with the causes.
 pub(crate) fn failure(failure: &Failure) {
-    let mut text = format!("error: {failure}\n");
+    let mut text = format!("error: {}\n", lines(&failure.to_string()));
     let mut cause = failure.source();
     while let Some(found) = cause {
-        text.push_str(&format!("caused by: {found}\n"));
+        text.push_str(&format!("caused by: {}\n", lines(&found.to_string())));
         cause = found.source();
     }
-    write(&printable(&text));
+    write(&text);
+}
+
+/// Text of this program, which may have several lines, with foreign names in it.
+fn lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// Shows a line that the next one replaces; on anything but a terminal, shows nothing.

@@ -57,7 +57,7 @@ pub(super) struct Reload {
     pub(super) applied: Applied,
     /// Whether agents or Envoys refuse what it signs from then on.
     pub(super) broken: bool,
-    /// Whether its next start fails.
+    /// Whether its next start refuses it.
     pub(super) dead_at_restart: bool,
 }
 

@@ -49,7 +49,7 @@ fn judge(judged: &Judged, judge: Judge, opinion: &Opinion) -> TestCase {
         Opinion::Refuses(rules) => {
             skipped(format!("refuses, and does not count: {}", rules.join(", ")))
         }
-        Opinion::NotReached => skipped("not reached: istiod does not start".to_owned()),
+        Opinion::NotReached => skipped("not reached: istiod does not take it".to_owned()),
         Opinion::NotAsked => skipped("not asked: --current says what is there now".to_owned()),
     };
     let mut name = format!("accepted by {judge}");

@@ -79,7 +79,7 @@ fn verdict(judged: &Judged, judge: Judge, opinion: &Opinion, width: usize) -> St
         Opinion::Refuses(rules) => {
             (if counts { BAD } else { ODD }, format!("refuses: {}", rules.join(", ")))
         }
-        Opinion::NotReached => (FAINT, "not reached: istiod does not start".to_owned()),
+        Opinion::NotReached => (FAINT, "not reached: istiod does not take it".to_owned()),
         Opinion::NotAsked => {
             (FAINT, "not asked: --current TARGET says what is there now".to_owned())
         }
@@ -116,7 +116,7 @@ fn effect(reload: Reload) -> String {
         Applied::Nothing => "drops it and keeps the CA it has",
     }];
     match (dead_at_restart, applied) {
-        (true, _) => parts.push("its next start fails"),
+        (true, _) => parts.push("its next start refuses it"),
         (false, Applied::Nothing) => parts.push("its next start takes it"),
         (false, _) => {}
     }

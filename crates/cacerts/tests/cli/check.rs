@@ -11,7 +11,7 @@ use rcgen::{
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-use crate::desk::{Desk, said};
+use crate::desk::{Desk, said, stopped};
 
 /// With the CAs of two clusters.
 pub(crate) fn desk() -> Desk {
@@ -95,10 +95,10 @@ fn a_finding_says_what_to_do() {
     let expected = "ca/c1: refused
   istiod at start              refuses: key-mismatch
   istiod on reload             not asked: --current TARGET says what is there now
-  pilot-agent and the webhooks not reached: istiod does not start
-  Envoy                        not reached: istiod does not start
-  ztunnel                      not reached: istiod does not start (counts with --ambient)
-  other TLS clients            not reached: istiod does not start (does not count)";
+  pilot-agent and the webhooks not reached: istiod does not take it
+  Envoy                        not reached: istiod does not take it
+  ztunnel                      not reached: istiod does not take it (counts with --ambient)
+  other TLS clients            not reached: istiod does not take it (does not count)";
     assert_eq!(head, expected);
     let mut lines: Vec<_> = rest.lines().collect();
     // The two keys are made by chance.
@@ -241,6 +241,29 @@ fn a_running_istiod_takes_drops_or_breaks() {
 
     desk.write("ca/c2/cert-chain.pem", "garbage");
     assert_eq!(reload("ca/c2", &[]).1, json!(["whole", true, true]));
+}
+
+#[test]
+fn cert_managers_layout_is_read_as_istiod_reads_it() {
+    let desk = desk();
+    std::fs::create_dir(desk.path("tls")).unwrap();
+    for (from, to) in
+        [("ca-cert.pem", "tls.crt"), ("ca-key.pem", "tls.key"), ("root-cert.pem", "ca.crt")]
+    {
+        desk.write(&format!("tls/{to}"), desk.read(&format!("ca/c1/{from}")));
+    }
+    let answer = checked(&desk, &["tls"]);
+    assert_eq!(came_out(&answer, "accepted"), (owned(["istiod-reload not-asked"]), vec![]));
+    // The root of the one layout is that of the other.
+    assert_eq!(
+        came_out(&checked(&desk, &["ca/c2", "--current", "tls"]), "accepted"),
+        (vec![], vec![])
+    );
+    std::fs::remove_file(desk.path("tls/ca.crt")).unwrap();
+    assert_eq!(checked(&desk, &["tls"])["outcome"], "refused");
+    let said = desk.run(&["check", "ca/c2", "--current", "tls"]);
+    let expected = "--current `tls` has no ca.crt, so that no istiod runs with it";
+    assert_eq!(said, stopped(2, expected));
 }
 
 #[test]

@@ -251,8 +251,8 @@ fn a_folder_that_is_none_of_a_cluster_is_never_accepted() {
 #[test]
 fn foreign_text_moves_no_cursor() {
     let desk = desk();
-    desk.write("ca/c1/a\u{1b}[2Jb\u{202e}", "");
+    desk.write("ca/c1/a\u{1b}[2Jb\u{202e}\nc", "");
     let said = desk.run(&["check", "ca/c1"]);
     assert!(!said.out.contains(['\u{1b}', '\u{202e}']), "{:?}", said.out);
-    assert!(said.out.contains(r"advice stray-file in a\u{1b}[2Jb\u{202e}"), "{}", said.out);
+    assert!(said.out.contains("advice stray-file in a\\u{1b}[2Jb\\u{202e}\\nc\n"), "{}", said.out);
 }
