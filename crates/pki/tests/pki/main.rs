@@ -18,5 +18,6 @@ mod passphrases;
 mod probes;
 mod properties;
 mod rcgen_traps;
+mod requests;
 mod verify;
 mod verify_odd;
