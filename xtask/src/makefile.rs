@@ -31,6 +31,8 @@ const CLAIMS: &[Claim<Folder>] = &[
     ("openssl opens an encrypted root with its passphrase alone", openssl_opens),
     ("cacerts opens a root that openssl encrypted", openssl_encrypted),
     ("openssl verifies every hardened key and reads its request", hardened),
+    ("openssl reads the request and verifies the bundle of an air gap", air_gap),
+    ("cacerts accepts what openssl signed for its request", openssl_signs),
 ];
 
 /// Proves every claim, and closes with the count.
@@ -304,4 +306,33 @@ fn hardened(folder: &Folder) -> Result<()> {
         inside.unchanged(&ROOT, || inside.made("c2-cacerts"))?;
     }
     Ok(())
+}
+
+fn air_gap(folder: &Folder) -> Result<()> {
+    folder.cacerts(&["init", "--no-passphrase"]).stdout()?;
+    folder.cacerts(&["request", "c1"]).stdout()?;
+    let request = folder.openssl(&["req", "-in", "c1.request.pem", "-verify", "-text"])?;
+    for line in ["Subject: O = Istio, CN = Intermediate CA, L = c1", "CA:TRUE, pathlen:0"] {
+        ensure!(request.contains(line), "openssl reads no {line} in {request}");
+    }
+    folder.unchanged(&["c1/ca-key.pem"], || {
+        folder.cacerts(&["sign", "c1.request.pem", "--yes"]).stdout()?;
+        folder.cacerts(&["accept", "c1.response.pem"]).stdout().map(drop)
+    })?;
+    let key = folder.openssl(&["pkey", "-in", "c1/ca-key.pem", "-pubout"])?;
+    let certified = folder.openssl(&["x509", "-in", "c1/ca-cert.pem", "-noout", "-pubkey"])?;
+    ensure!(key == certified, "another key is certified");
+    folder.verifies("c1")
+}
+
+fn openssl_signs(folder: &Folder) -> Result<()> {
+    folder.made("root-ca")?;
+    folder.cacerts(&["request", "c1"]).stdout()?;
+    let issuer = "authorityKeyIdentifier = keyid";
+    std::fs::write(folder.path.join("issuer.conf"), issuer).context("cannot write for openssl")?;
+    let sign = "x509 -req -in c1.request.pem -CA root-cert.pem -CAkey root-key.pem -CAcreateserial \
+                -copy_extensions copyall -extfile issuer.conf -days 90 -out c1.pem";
+    folder.openssl(&sign.split_whitespace().collect::<Vec<_>>())?;
+    folder.cacerts(&["accept", "c1.pem", "--name", "c1"]).stdout()?;
+    folder.verifies("c1")
 }
