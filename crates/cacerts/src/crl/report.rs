@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::side::Side;
 use crate::lifetime::rfc3339;
+use crate::statement::visible;
 use crate::terminal;
 
 /// What nobody who has lists may forget.
@@ -42,7 +43,7 @@ impl Lines {
             reason: reason.map(|reason| reason.to_string()),
         };
         Self {
-            issuer: list.issuer().to_string(),
+            issuer: visible(&list.issuer().to_string()),
             number: list.number().map(CrlNumber::to_string),
             this_update: rfc3339(list.this_update()),
             next_update: list.next_update().map(rfc3339),

@@ -167,6 +167,12 @@ impl Side {
     /// From this update to the next, cut where the CA's life ends.
     fn period(&self, lifetime: Lifetime, now: OffsetDateTime) -> Result<Validity, Failure> {
         let life = self.ca.validity();
+        if life.not_after() <= now {
+            let (subject, end) = (self.ca.subject(), rfc3339(life.not_after()));
+            return Err(Failure::refused(format!(
+                "`{subject}` ended at {end} and makes no list any more"
+            )));
+        }
         let start = (now - BACKDATED).max(life.not_before());
         let last = life.not_after();
         let end = lifetime.end(start).map_or(last, |end| end.min(last));

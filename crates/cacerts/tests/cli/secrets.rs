@@ -98,10 +98,17 @@ fn nothing_that_is_said_holds_a_key_or_a_passphrase() {
     run(&["issue", "c1", "--dir", "ca", "--json"]);
     run(&["issue", "c1", "c2", "--dir", "ca"]);
     run(&["issue", "c1", "--dir", "ca", "--key", "p384"]);
+    run(&["crl", "root", "--dir", "ca", "--revoke", "ca/c2"]);
+    run(&["crl", "cluster", "ca/c1", "--json"]);
+    run(&["crl", "join", "ca/c1"]);
+    run(&["crl", "join", "ca/c1", "ca/c2/ca-key.pem"]);
+    run(&["show", "ca", "--format", "html"]);
     let key = desk.text("ca/c1/ca-key.pem");
     // Damaged in the middle: an error about a key.
     desk.write("ca/c1/ca-key.pem", key.replacen('A', "B", 3));
     run(&["issue", "c1", "--dir", "ca"]);
+    run(&["crl", "cluster", "ca/c1", "--anew"]);
+    run(&["crl", "root", "--dir", "ca", "--revoke", "ca/c1/ca-key.pem"]);
     run(&["issue", "c1", "--dir", "plain", "--passphrase-file", "ca/c1/ca-key.pem"]);
     let keys = ["ca/root-key.pem", "plain/root-key.pem", "ca/c2/ca-key.pem"];
     let secrets = keys.iter().map(|file| desk.text(file)).chain([key]);
