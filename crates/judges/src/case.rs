@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use pki::{BundleFiles, Report};
 use time::OffsetDateTime;
 
-use crate::cast::{Cast, text};
+use crate::cast::{Ca, Cast, text};
 use crate::table::Row;
 
 /// The Istio that `tools` pins.
@@ -19,6 +19,8 @@ pub(crate) const TRUST_DOMAIN: &str = "cluster.local";
 pub(crate) struct Case {
     pub(crate) folder: PathBuf,
     pub(crate) files: BundleFiles,
+    /// The roots that were made for it.
+    pub(crate) roots: Vec<Ca>,
     pub(crate) report: Report,
 }
 
@@ -26,10 +28,11 @@ impl Case {
     /// Makes the bundle and writes it below `parent`.
     pub(crate) fn new(row: &'static Row, cast: &Cast, parent: &Path) -> Result<Self> {
         let files = (row.make)(cast).with_context(|| format!("cannot make `{}`", row.name))?;
+        let roots = cast.take_roots();
         // Certificates that OpenSSL made start with the second in which it made them.
         let context = pki::Context::new(OffsetDateTime::now_utc(), ISTIO, TRUST_DOMAIN);
         let report = files.judge(&context).context("the rules cannot judge it")?;
-        let case = Self { folder: parent.join(row.name), files, report };
+        let case = Self { folder: parent.join(row.name), files, roots, report };
         make_folder(&case.folder)?;
         make_folder(&case.bundle())?;
         for name in case.files.names() {

@@ -1,5 +1,7 @@
 //! Who plays in the bundles: a root, a cluster CA under it, and a stranger; good ones, to be spoilt.
 
+use std::cell::RefCell;
+
 use anyhow::{Context as _, Result};
 use pki::BundleFiles;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
@@ -23,6 +25,11 @@ impl Ca {
         self.key.serialize_pem()
     }
 
+    fn again(&self) -> Result<Self> {
+        let key = self.key_again()?;
+        Ok(Self { params: self.params.clone(), key, pem: self.pem.clone() })
+    }
+
     /// The same key once more.
     pub(crate) fn key_again(&self) -> Result<KeyPair> {
         KeyPair::from_pem(&self.key_pem()).context("cannot read a key back")
@@ -37,13 +44,16 @@ pub(crate) struct Cast {
     pub(crate) ca: Ca,
     /// Another self-signed root.
     pub(crate) foreign: Ca,
+    /// The self-signed ones that were made since they were last taken.
+    roots: RefCell<Vec<Ca>>,
 }
 
 impl Cast {
     pub(crate) fn new(now: OffsetDateTime) -> Result<Self> {
         let root = made("root", None, now, |_| {})?;
         let ca = made("ca", Some(&root), now, |_| {})?;
-        Ok(Self { now, ca, root, foreign: made("foreign", None, now, |_| {})? })
+        let foreign = made("foreign", None, now, |_| {})?;
+        Ok(Self { now, root, ca, foreign, roots: RefCell::default() })
     }
 
     /// A CA, good unless `edit` makes it odd; self-signed without an issuer.
@@ -53,7 +63,7 @@ impl Cast {
         issuer: Option<&Ca>,
         edit: impl FnOnce(&mut CertificateParams),
     ) -> Result<Ca> {
-        made(name, issuer, self.now, edit)
+        self.made_with(name, issuer, KeyPair::generate().context("cannot make a key")?, edit)
     }
 
     /// As [`Cast::made`], with a key that is there.
@@ -64,7 +74,16 @@ impl Cast {
         key: KeyPair,
         edit: impl FnOnce(&mut CertificateParams),
     ) -> Result<Ca> {
-        made_with(name, issuer, key, self.now, edit)
+        let made = made_with(name, issuer, key, self.now, edit)?;
+        if issuer.is_none() {
+            self.roots.borrow_mut().push(made.again()?);
+        }
+        Ok(made)
+    }
+
+    /// The self-signed ones that were made for a bundle.
+    pub(crate) fn take_roots(&self) -> Vec<Ca> {
+        self.roots.take()
     }
 
     /// A bundle of a new root and a new cluster CA.

@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use clap::Parser;
 
@@ -29,6 +30,9 @@ pub(crate) struct Cli {
     /// List the bundles by name, and judge none
     #[arg(long, conflicts_with_all = ["quick", "only", "keep", "jobs"])]
     pub(crate) list: bool,
+    /// Write the page with every verdict there
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "only"])]
+    pub(crate) write: Option<PathBuf>,
     /// Print what every judge said of every bundle, agreeing or not
     #[arg(long)]
     pub(crate) verbose: bool,

@@ -4,5 +4,6 @@ pub(crate) mod envoy;
 pub(crate) mod istiod;
 pub(crate) mod leaf;
 pub(crate) mod openssl;
+pub(crate) mod reload;
 pub(crate) mod webpki;
 pub(crate) mod whole;

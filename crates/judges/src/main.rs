@@ -15,6 +15,7 @@ mod cli;
 mod command;
 mod judge;
 mod openssl;
+mod page;
 mod poll;
 mod run;
 mod table;

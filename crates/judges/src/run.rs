@@ -15,7 +15,8 @@ use crate::case::Case;
 use crate::cast::Cast;
 use crate::cli::Cli;
 use crate::judge::whole::Whole;
-use crate::judge::{envoy, istiod, leaf, openssl, webpki};
+use crate::judge::{envoy, istiod, leaf, openssl, reload, webpki};
+use crate::page;
 use crate::table::{Row, rows};
 use crate::terminal;
 use crate::verdict::{Compared, Verdict};
@@ -76,14 +77,24 @@ async fn judge_all(
     let jobs = cli.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, Into::into);
     let mut judged = stream::iter(rows).map(|row| bench.judge(row)).buffer_unordered(jobs);
     let (mut tally, mut done) = (Tally::default(), 0);
+    let mut verdicts = BTreeMap::new();
     while let Some(found) = judged.next().await {
         let (row, compared) = found;
         done += 1;
         terminal::pass(&format!("[{done}/{}] {}", rows.len(), row.name));
         match compared {
-            Ok(compared) => tally.add(row, &compared, cli.verbose),
+            Ok(compared) => {
+                tally.add(row, &compared, cli.verbose);
+                verdicts.insert(row.name, compared);
+            }
             Err(error) => tally.add_error(row, &error),
         }
+    }
+    drop(judged);
+    if let Some(file) = &cli.write {
+        let in_order = rows.iter().filter_map(|row| Some((row.name, verdicts.remove(row.name)?)));
+        let page = page::page(&in_order.collect::<Vec<_>>());
+        std::fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
     }
     tally.finish(cli.only.is_empty(), start)
 }
@@ -163,6 +174,10 @@ impl Bench {
             }
         } else if !row.late {
             found.push((Judge::IstiodStart, first));
+        }
+        if let Some((whole, ..)) = &self.whole {
+            let found_out = reload::exchanged(whole, &self.cast, case).await?;
+            found.push((Judge::IstiodReload, found_out));
         }
         let compare = |(judge, real)| Compared::new(judge, real, &case.report);
         Ok(found.into_iter().map(compare).collect())
