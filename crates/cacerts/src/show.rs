@@ -1,4 +1,4 @@
-//! `cacerts show`: who signs whom in a folder, and until when. A picture: nothing is judged here.
+//! `cacerts show`: who signs whom in a folder or a Secret, and until when. A picture: nothing is judged here.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use pki::BundleFiles;
 use time::OffsetDateTime;
 
 use crate::failure::Failure;
-use crate::terminal;
+use crate::{target, terminal};
 
 mod html;
 mod mermaid;
@@ -22,6 +22,7 @@ use tree::Tree;
 #[command(
     after_help = "Examples:\n  cacerts show ca                            the root, and every cluster's CA below it\n  \
                   cacerts show ca/c1                         one bundle\n  \
+                  kubectl -n istio-system get secret cacerts -o yaml | cacerts show -\n  \
                   cacerts show ca --format svg > ca.svg      a picture; html has all details below it\n  \
                   cacerts show ca --format mermaid           for a page that draws diagrams\n\n\
                   Shows every certificate of the folder's files and of the clusters' folders in it, \
@@ -31,8 +32,8 @@ use tree::Tree;
                   Exit codes: 0 shown, 1 there is no certificate, 2 it could not be read"
 )]
 pub(crate) struct ShowArgs {
-    /// A root's folder or a cluster's
-    #[arg(default_value = ".", value_name = "FOLDER")]
+    /// A root's folder or a cluster's, a Secret's manifest, or `-` for one on standard input
+    #[arg(default_value = ".")]
     target: PathBuf,
     /// How
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -73,9 +74,16 @@ impl ShowArgs {
     }
 }
 
-/// Every certificate with the file that has it, in the folder and in the clusters' folders in it.
+/// Every certificate with the file that has it: of a Secret, or of the folder and the clusters'
+/// folders in it.
 fn certificates(target: &Path) -> Result<Vec<(String, pki::Certificate)>, Failure> {
     let mut found = Vec::new();
+    if !target.is_dir() {
+        for bundle in target::read(target)? {
+            collect("", &bundle.files, &mut found);
+        }
+        return Ok(found);
+    }
     collect("", &ca_dir::read_bundle(target)?, &mut found);
     let named = || format!("cannot read `{}`", target.display());
     let mut folders = Vec::new();

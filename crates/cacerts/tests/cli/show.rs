@@ -116,3 +116,24 @@ fn what_holds_no_certificate_is_told_and_a_key_is_never_shown() {
         assert!(!shown.contains(line) && !shown.contains("PRIVATE"), "{format}");
     }
 }
+
+#[test]
+fn a_secrets_manifest_is_shown_as_the_folder_is() {
+    let desk = desk();
+    let data = |file: &str| base64(&desk.read(&format!("ca/c1/{file}")));
+    let manifest = format!(
+        "apiVersion: v1\nkind: Secret\nmetadata:\n  name: cacerts\ndata:\n  ca-cert.pem: {}\n  \
+         cert-chain.pem: {}\n  root-cert.pem: {}\n",
+        data("ca-cert.pem"),
+        data("cert-chain.pem"),
+        data("root-cert.pem")
+    );
+    desk.write("secret.yaml", manifest);
+    let (secret, folder) = (json(&desk, "secret.yaml"), json(&desk, "ca/c1"));
+    assert_eq!(secret["certificates"], folder["certificates"]);
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
