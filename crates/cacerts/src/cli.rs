@@ -1,8 +1,9 @@
 //! The command line: parsed here, done elsewhere.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use pki::{KeyAlgorithm, Profile};
 
 use crate::accept::AcceptArgs;
@@ -14,6 +15,7 @@ use crate::failure::Failure;
 use crate::init::InitArgs;
 use crate::issue::IssueArgs;
 use crate::lifetime::Lifetime;
+use crate::manual::{CompletionsArgs, ManArgs};
 use crate::request::RequestArgs;
 use crate::show::ShowArgs;
 use crate::sign::SignArgs;
@@ -58,9 +60,27 @@ enum Command {
     Check(CheckArgs),
     /// Explains a rule of `check`, or a line of istiod's log
     Explain(ExplainArgs),
+    /// Prints the completions for a shell
+    Completions(CompletionsArgs),
+    /// Prints the man page of the program, or of one of its commands
+    Man(ManArgs),
+}
+
+/// The whole command line. As a plugin of kubectl it goes by kubectl's name for it.
+pub(crate) fn command() -> clap::Command {
+    let command = Cli::command();
+    let called = std::env::args_os().next().unwrap_or_default();
+    let is_plugin = Path::new(&called).file_stem().is_some_and(|name| name == "kubectl-cacerts");
+    if is_plugin { command.bin_name("kubectl cacerts") } else { command }
 }
 
 impl Cli {
+    /// Parses the arguments; does not return where they are wrong or ask for help.
+    pub(crate) fn of_process() -> Self {
+        let parsed = Self::from_arg_matches(&command().get_matches());
+        parsed.unwrap_or_else(|error| error.format(&mut command()).exit())
+    }
+
     pub(crate) fn run(self) -> Result<ExitCode, Failure> {
         let done = match self.command {
             Command::Check(args) => return args.run(),
@@ -73,6 +93,8 @@ impl Cli {
             Command::Sign(args) => args.run(),
             Command::Accept(args) => args.run(),
             Command::Convert(args) => args.run(),
+            Command::Completions(args) => args.run(),
+            Command::Man(args) => args.run(),
         };
         done.map(|()| ExitCode::SUCCESS)
     }

@@ -5,8 +5,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 mod accept;
 mod asked;
 mod check;
@@ -20,6 +18,7 @@ mod init;
 mod issue;
 mod judges;
 mod lifetime;
+mod manual;
 mod name;
 mod own;
 mod passphrase;
@@ -36,7 +35,7 @@ mod variables;
 mod wish;
 
 fn main() -> ExitCode {
-    match cli::Cli::parse().run() {
+    match cli::Cli::of_process().run() {
         Ok(code) => code,
         Err(failure) => {
             terminal::failure(&failure);

@@ -12,6 +12,7 @@ mod foreign;
 mod formats;
 mod init;
 mod issue;
+mod manual;
 mod request;
 mod secrets;
 mod show;
