@@ -16,8 +16,9 @@ verifier on the certificate that this istiod shows; **Envoy** 1.40 as server and
 with what this istiod issued; rustls-**webpki**, which verifies for ztunnel; and **OpenSSL** on a leaf
 of the same CA. `pki`'s rules say the same of each, or the run has failed.
 
-`+` accepts, `-` refuses, a blank was not asked: istiod does not start with the bundle, reads other
-files than the four, or (on reload) no bundle with the same root-cert.pem is there to start from.
+`+` accepts, `-` refuses, a blank was not asked: istiod does not start with the bundle, or reads other
+files than the four; OpenSSL signs no leaf with it, for webpki and itself; or, on reload, no other
+bundle with the same root-cert.pem is there to start from.
 P-224 is the one thing the rules do not prove; they refuse every bundle with it as not proved.
 
 ## Surprises
