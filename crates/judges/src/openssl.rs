@@ -58,6 +58,27 @@ pub(crate) fn bundle(kinds: &Kinds) -> Result<BundleFiles> {
     Ok(files)
 }
 
+/// An empty list of a CA with these extensions, in the form of openssl's configuration.
+pub(crate) fn list(certificate: &str, key_pem: &str, extensions: &str) -> Result<String> {
+    let folder = tempfile::tempdir().context("cannot make a folder")?;
+    let folder = folder.path();
+    let config = format!(
+        "[ca]\ndefault_ca=own\n[own]\ndatabase=index.txt\ndefault_md=sha256\n\
+         [lists]\n{extensions}\n"
+    );
+    for (name, content) in [
+        ("ca.conf", config.as_str()),
+        ("index.txt", ""),
+        ("ca.pem", certificate),
+        ("key.pem", key_pem),
+    ] {
+        std::fs::write(folder.join(name), content).context("cannot write for openssl")?;
+    }
+    let args =
+        "ca -gencrl -config ca.conf -cert ca.pem -keyfile key.pem -crldays 29 -crlexts lists";
+    command::at_once("openssl", args.split(' '), folder)
+}
+
 /// A key as `openssl ARGS` writes it, which finds it as `key.pem`.
 pub(crate) fn converted(key_pem: &str, args: &str) -> Result<String> {
     let folder = tempfile::tempdir().context("cannot make a folder")?;

@@ -6,7 +6,8 @@
 use std::fmt;
 
 use time::OffsetDateTime;
-use x509_parser::prelude::FromDer;
+use x509_parser::oid_registry::OID_X509_EXT_ISSUER_DISTRIBUTION_POINT;
+use x509_parser::prelude::{FromDer, X509Extension};
 use x509_parser::revocation_list::CertificateRevocationList;
 
 use crate::{Certificate, DistinguishedName, Error, KeyUsageBit, pem, signature};
@@ -35,7 +36,8 @@ pub struct Crl {
     pub(crate) next_update: Option<OffsetDateTime>,
     number: Option<CrlNumber>,
     revoked: Vec<Revocation>,
-    critical: Option<String>,
+    /// The extension, by its OID, for which Envoy does not take it as the whole list of its CA.
+    pub(crate) partial: Option<String>,
 }
 
 impl Crl {
@@ -50,14 +52,19 @@ impl Crl {
         if !rest.is_empty() {
             return Err(malformed(format!("{} bytes follow it", rest.len())));
         }
-        let critical = crl.extensions().iter().find(|extension| extension.critical);
+        let partial =
+            crl.extensions().iter().find(|extension| is_partial(extension)).or_else(|| {
+                let mut entries =
+                    crl.iter_revoked_certificates().flat_map(|entry| entry.extensions());
+                entries.find(|extension| extension.critical)
+            });
         Ok(Self {
             issuer: DistinguishedName::from_raw(crl.issuer().as_raw()),
             this_update: crl.last_update().to_datetime(),
             next_update: crl.next_update().map(|time| time.to_datetime()),
             number: crl.crl_number().map(|number| CrlNumber::from_be_bytes(&number.to_bytes_be())),
             revoked: crl.iter_revoked_certificates().map(Revocation::read).collect(),
-            critical: critical.map(|extension| extension.oid.to_id_string()),
+            partial: partial.map(|extension| extension.oid.to_id_string()),
             der: der.to_vec(),
         })
     }
@@ -164,6 +171,12 @@ impl fmt::Debug for Crl {
         let Self { issuer, number, this_update, next_update, revoked, .. } = self;
         write!(f, "Crl({issuer}, {number:?}, {this_update}, {next_update:?}, {revoked:?})")
     }
+}
+
+/// What is critical changes what the list means, as of a delta list (RFC 5280 section 5.2.4). An
+/// issuing distribution point (5.2.5), critical or not, says that it may be a part of one.
+fn is_partial(extension: &X509Extension<'_>) -> bool {
+    extension.critical || extension.oid == OID_X509_EXT_ISSUER_DISTRIBUTION_POINT
 }
 
 /// No key usage allows every usage (RFC 5280 section 4.2.1.3).

@@ -2,6 +2,7 @@
 
 use super::{Row, late, row};
 use crate::cast::{CRL, Ca, Cast, block, edited, files};
+use crate::openssl;
 use anyhow::{Context as _, Result};
 use pki::{BundleFiles, Certificate};
 use rcgen::{
@@ -65,6 +66,23 @@ fn by_usage(it: &Cast, usages: &[KeyUsagePurpose]) -> Result<BundleFiles> {
     };
     let lists = able(&root)? + &able(&ca)?;
     Ok(edited(files(&ca, &[&ca, &root], &[&root]), CRL, |_| lists))
+}
+
+const DELTA: &str = "2.5.29.27=critical,DER:020101";
+const POINT: &str = "issuingDistributionPoint=critical,fullname:URI:http://example.com/crl";
+
+/// The good bundle with both lists, and one of the root's with these extensions before or behind
+/// them.
+fn beside(it: &Cast, extensions: &str, before: bool) -> Result<BundleFiles> {
+    let extended = openssl::list(&it.root.pem, &it.root.key_pem(), extensions)?;
+    let whole = list(it, &it.root)? + &list(it, &it.ca)?;
+    Ok(with(it, &if before { [extended, whole] } else { [whole, extended] }))
+}
+
+/// The good bundle with both lists; the root's has these extensions.
+fn extended(it: &Cast, extensions: &str) -> Result<BundleFiles> {
+    let of_root = openssl::list(&it.root.pem, &it.root.key_pem(), extensions)?;
+    Ok(with(it, &[of_root, list(it, &it.ca)?]))
 }
 
 pub(super) const ROWS: &[Row] = &[
@@ -175,6 +193,23 @@ pub(super) const ROWS: &[Row] = &[
         let lists = list(it, &it.root)? + &list(it, &it.ca)?;
         Ok(edited(it.chain(&[&it.ca, &it.foreign]), CRL, |_| lists))
     }),
+    row("crl-with-a-number", |it| extended(it, "crlNumber=DER:020107")),
+    row("crl-with-an-extension-nobody-knows", |it| extended(it, "1.2.3.4=DER:0500")),
+    row("crl-with-a-critical-extension-nobody-knows", |it| {
+        extended(it, "1.2.3.4=critical,DER:0500")
+    }),
+    row("crl-delta", |it| extended(it, DELTA)),
+    row("crl-delta-not-critical", |it| extended(it, "2.5.29.27=DER:020101")),
+    row("crl-of-a-distribution-point", |it| extended(it, POINT)),
+    row("crl-of-a-distribution-point-not-critical", |it| {
+        extended(it, "issuingDistributionPoint=fullname:URI:http://example.com/crl")
+    }),
+    row("crl-for-users-only", |it| extended(it, "2.5.29.28=critical,DER:30038101ff")),
+    row("crl-for-users-only-not-critical", |it| extended(it, "2.5.29.28=DER:30038101ff")),
+    row("crl-delta-before-a-whole-one", |it| beside(it, DELTA, true)),
+    row("crl-delta-behind-a-whole-one", |it| beside(it, DELTA, false)),
+    row("crl-of-a-distribution-point-before-a-whole-one", |it| beside(it, POINT, true)),
+    row("crl-of-a-distribution-point-behind-a-whole-one", |it| beside(it, POINT, false)),
     late("crl-and-a-key-in-root-cert", |it| {
         let lists = list(it, &it.root)? + &list(it, &it.ca)?;
         let files = with(it, &[lists]);

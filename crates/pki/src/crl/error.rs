@@ -83,7 +83,7 @@ pub enum CrlError {
         issuer: String,
     },
     /// A list that does not speak for all certificates of its CA.
-    #[error("the list of `{subject}` is a partial one: it has the critical extension {oid}")]
+    #[error("the list of `{subject}` is a partial one: it has the extension {oid}")]
     Partial {
         /// Subject of the CA.
         subject: String,

@@ -108,7 +108,7 @@ fn own(ca: &Certificate, lists: &[Crl]) -> Result<Crl, CrlError> {
 
 fn prove(ca: &Certificate, list: &Crl, now: OffsetDateTime) -> Result<(), CrlError> {
     let subject = || ca.subject().to_string();
-    if let Some(oid) = &list.critical {
+    if let Some(oid) = &list.partial {
         return Err(CrlError::Partial { subject: subject(), oid: oid.clone() });
     }
     if !list.is_valid(now) {

@@ -43,6 +43,7 @@ pub static RULES: &[&Rule] = &[
     &authority::SAME_NAME,
     &revocation::CRL_MISSING,
     &revocation::CRL_OUTSIDE_VALIDITY,
+    &revocation::CRL_PARTIAL,
     &revocation::CRL_REVOKES,
     &revocation::CRL_UNREADABLE,
     &names::NAME_CONSTRAINTS,

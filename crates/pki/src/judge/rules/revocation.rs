@@ -80,6 +80,41 @@ pub(super) static CRL_OUTSIDE_VALIDITY: Rule = Rule {
     },
 };
 
+pub(super) static CRL_PARTIAL: Rule = Rule {
+    id: "crl-partial",
+    severity: Severity::Refuse,
+    judges: &[Envoy],
+    versions: SINCE,
+    what: "a CA's list is not the whole of what it has revoked, or may not be",
+    why: "istiod does not look at it and hands it out; Envoy takes no list with a critical extension, \
+          as delta lists have, nor one of a distribution point, and refuses every new connection",
+    fix: "put the CA's base list in its place, without an issuing distribution point",
+    source: "BoringSSL X509_verify_cert with CRL checks; RFC 5280 5.2.4 and 5.2.5; of entries with \
+             critical extensions by source",
+    evidence: "a delta list and an unknown critical extension: unhandled_critical_CRL_extension; an \
+               issuing distribution point, critical or not: Different_CRL_scope (1.31)",
+    istiod: &[],
+    check: |inspection| {
+        let lists = lists(inspection).unwrap_or_default();
+        let steps = inspection.steps().iter();
+        let partial = steps.filter_map(|step| {
+            let own = lists.iter().filter(|list| list.is_of(&step.certificate));
+            let extensions: Vec<_> = own.map(|list| list.partial.as_deref()).collect();
+            // Envoy takes a whole one before any other.
+            let extension = extensions.iter().all(Option::is_some).then(|| *extensions.first()?);
+            Some((step, extension.flatten()?))
+        });
+        partial
+            .map(|(step, extension)| {
+                let subject = step.certificate.subject();
+                let found = format!("`{subject}`: a list with the extension {extension}");
+                Flaw::new(found, "a list without critical extensions and distribution point")
+                    .file(CRL)
+            })
+            .collect()
+    },
+};
+
 pub(super) static CRL_REVOKES: Rule = Rule {
     id: "crl-revokes",
     severity: Severity::Refuse,

@@ -3,8 +3,8 @@
 use pki::{BundleFiles, Context, IstioVersion, Refusal};
 use pretty_assertions::assert_eq;
 use rcgen::{
-    CertificateRevocationListParams, Issuer, KeyIdMethod, KeyUsagePurpose, RevokedCertParams,
-    SerialNumber,
+    CertificateRevocationListParams, CrlDistributionPoint, CrlIssuingDistributionPoint, Issuer,
+    KeyIdMethod, KeyUsagePurpose, RevokedCertParams, SerialNumber,
 };
 use time::Duration;
 
@@ -15,6 +15,23 @@ const CRL: &str = "ca-crl.pem";
 
 /// A list from and until so many days from now, with one certificate on it.
 fn list_of(issuer: &Made, days: [i64; 2], revoked: Option<&Made>) -> String {
+    signed(issuer, days, revoked, None)
+}
+
+/// A list that may be one of several of its CA.
+fn list_of_a_point(issuer: &Made) -> String {
+    let uris = vec!["http://example.com/crl".to_owned()];
+    let distribution_point = CrlDistributionPoint { uris };
+    let point = CrlIssuingDistributionPoint { distribution_point, scope: None };
+    signed(issuer, [-1, 29], None, Some(point))
+}
+
+fn signed(
+    issuer: &Made,
+    days: [i64; 2],
+    revoked: Option<&Made>,
+    issuing_distribution_point: Option<CrlIssuingDistributionPoint>,
+) -> String {
     let serial = |made: &Made| {
         let hex = made.certificate().serial_hex();
         let octets = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16));
@@ -24,7 +41,7 @@ fn list_of(issuer: &Made, days: [i64; 2], revoked: Option<&Made>) -> String {
         this_update: NOW + Duration::days(days[0]),
         next_update: NOW + Duration::days(days[1]),
         crl_number: SerialNumber::from(1_u64),
-        issuing_distribution_point: None,
+        issuing_distribution_point,
         revoked_certs: revoked
             .map(|made| RevokedCertParams {
                 serial_number: serial(made),
@@ -141,6 +158,22 @@ fn dates_and_what_is_revoked() {
             &[],
         ),
     ]);
+}
+
+#[test]
+fn a_list_that_may_be_a_part_counts_only_beside_a_whole_one() {
+    let it = cast();
+    let (root, ca, part) = (list(&it.root), list(&it.ca), list_of_a_point(&it.root));
+    let partial = || it.with(CRL, |_| part.clone() + &ca);
+    check(vec![
+        ("the root's is whole", it.with(CRL, |_| root.clone() + &ca), "", &[]),
+        ("the root's has a distribution point", partial(), "E", &["crl-partial"]),
+        ("before a whole one", it.with(CRL, |_| part.clone() + &root + &ca), "", &[]),
+        ("behind a whole one", it.with(CRL, |_| root.clone() + &part + &ca), "", &[]),
+    ]);
+    let report = partial().judge(&context()).unwrap();
+    let found: Vec<_> = report.findings.iter().map(|it| it.found.as_str()).collect();
+    assert_eq!(found, ["`CN=root`: a list with the extension 2.5.29.28"]);
 }
 
 #[test]
