@@ -1,45 +1,7 @@
-//! `cacerts`: makes and checks the CA that is plugged into an Istio mesh, without a network.
-//!
-//! The command line is parsed here and the rules are `pki`'s, the files `ca-dir`'s. Nothing here
-//! talks to a cluster.
+//! `cacerts`, the program; see the library.
 
 use std::process::ExitCode;
 
-mod accept;
-mod asked;
-mod check;
-mod cli;
-mod columns;
-mod convert;
-mod crl;
-mod explain;
-mod failure;
-mod init;
-mod issue;
-mod judges;
-mod lifetime;
-mod manual;
-mod name;
-mod own;
-mod passphrase;
-mod progress;
-mod report;
-mod request;
-mod response;
-mod show;
-mod sign;
-mod statement;
-mod target;
-mod terminal;
-mod variables;
-mod wish;
-
 fn main() -> ExitCode {
-    match cli::Cli::of_process().run() {
-        Ok(code) => code,
-        Err(failure) => {
-            terminal::failure(&failure);
-            failure.exit_code()
-        }
-    }
+    cacerts::main()
 }
