@@ -6,19 +6,12 @@ use crate::proof::{prove_issuer, prove_path_length};
 use crate::tbs::{Draft, Issuer, Role};
 use crate::{
     CaRequest, Certificate, ClusterCa, ClusterCaParams, DistinguishedName, Error, Hierarchy,
-    PrivateKey, RootCaParams, TierCaParams, TrustBundle, Validity,
+    PrivateKey, RootCaParams, TierCaParams, TrustBundle,
 };
 
-/// What a root and a tier have in common: a certificate that may sign CAs, its key, and the way
-/// up.
-#[derive(Debug)]
-struct Authority {
-    certificate: Certificate,
-    key: PrivateKey,
-    /// The tiers above, nearest first; neither this CA nor the root.
-    above: Vec<Certificate>,
-    trust_bundle: TrustBundle,
-}
+mod authority;
+
+use authority::Authority;
 
 /// A self-signed CA at the top. Signs cluster CAs and tiers.
 #[derive(Debug)]
@@ -27,6 +20,15 @@ pub struct RootCa(Authority);
 /// A CA between the root and the cluster CAs. Signs cluster CAs and further tiers.
 #[derive(Debug)]
 pub struct TierCa(Authority);
+
+/// Either of the two, for who issues from whichever is there.
+#[derive(Debug)]
+pub enum IssuingCa {
+    /// At the top.
+    Root(RootCa),
+    /// Below it.
+    Tier(TierCa),
+}
 
 impl RootCa {
     /// Makes a key and a self-signed certificate for it, without a path length limit.
@@ -106,6 +108,10 @@ impl RootCa {
     pub fn request(&self) -> Result<CaRequest, Error> {
         CaRequest::repeating(&self.0.certificate, &self.0.key)
     }
+
+    fn authority(&self) -> &Authority {
+        &self.0
+    }
 }
 
 impl TierCa {
@@ -124,95 +130,40 @@ impl TierCa {
     ) -> Result<Self, Error> {
         let certificate = Certificate::from_pem(certificate)?;
         let key = PrivateKey::from_pem(key)?;
+        let chain = Certificate::all_from_pem(chain)?;
+        Self::with_key(certificate, key, &chain, TrustBundle::from_pem(root)?, now)
+    }
+
+    /// As [`TierCa::from_pem`], with a key that was read, or opened, before.
+    ///
+    /// # Errors
+    /// The proof that failed.
+    pub fn with_key(
+        certificate: Certificate,
+        key: PrivateKey,
+        chain: &[Certificate],
+        trust_bundle: TrustBundle,
+        now: OffsetDateTime,
+    ) -> Result<Self, Error> {
         prove_issuer(&certificate, Some(&key), now)?;
         prove_path_length(&certificate, 1)?;
-        let chain = Certificate::all_from_pem(chain)?;
-        let hierarchy = Hierarchy::new(certificate, &chain, TrustBundle::from_pem(root)?)?;
+        let hierarchy = Hierarchy::new(certificate, chain, trust_bundle)?;
         hierarchy.prove_issuers(1, now)?;
         let Hierarchy { cluster_ca: certificate, tiers: above, trust_bundle, .. } = hierarchy;
         Ok(Self(Authority { certificate, key, above, trust_bundle }))
     }
+
+    fn authority(&self) -> &Authority {
+        &self.0
+    }
 }
 
-impl Authority {
-    fn issue(&self, draft: &Draft<'_>) -> Result<Certificate, Error> {
-        let ours = [&self.certificate].into_iter().chain(&self.above);
-        if ours.chain(self.trust_bundle.certificates()).any(|ca| ca.subject() == draft.subject) {
-            return Err(Error::SameName { subject: draft.subject.to_string() });
+impl IssuingCa {
+    fn authority(&self) -> &Authority {
+        match self {
+            Self::Root(root) => root.authority(),
+            Self::Tier(tier) => tier.authority(),
         }
-        draft.signed_by(&Issuer {
-            name: self.certificate.subject(),
-            key_id: self.certificate.subject_key_id(),
-            signer: &self.key,
-        })
-    }
-
-    fn validity(&self, wanted: Validity, clamp: bool) -> Result<Validity, Error> {
-        let issuer_end = self.certificate.validity().not_after();
-        if wanted.not_before() > issuer_end {
-            return Err(Error::OutlivedIssuer { start: wanted.not_before(), issuer_end });
-        }
-        if clamp { wanted.ending_by(issuer_end) } else { Ok(wanted) }
-    }
-
-    fn path_above(&self) -> Vec<Certificate> {
-        if self.trust_bundle.contains(&self.certificate) {
-            return Vec::new();
-        }
-        [&self.certificate].into_iter().chain(&self.above).cloned().collect()
-    }
-
-    fn certify(&self, public_key: &[u8], params: &ClusterCaParams) -> Result<Certificate, Error> {
-        prove_path_length(&self.certificate, 1)?;
-        let subject = params.subject()?;
-        self.issue(&Draft {
-            profile: params.profile,
-            subject: &subject,
-            public_key,
-            validity: self.validity(params.validity, params.profile.clamps_to_issuer())?,
-            role: Role::Ca { path_len: Some(0), dns_name: Some(&params.dns_name) },
-        })
-    }
-
-    fn issue_cluster_ca(
-        &self,
-        key: PrivateKey,
-        params: &ClusterCaParams,
-    ) -> Result<ClusterCa, Error> {
-        let certificate = self.certify(key.public_key_der(), params)?;
-        let hierarchy = Hierarchy::new(certificate, &self.path_above(), self.trust_bundle.clone())?;
-        Ok(ClusterCa::of(hierarchy, key, params.profile.chain_ends_with_root()))
-    }
-
-    fn certify_request(
-        &self,
-        request: &CaRequest,
-        params: &ClusterCaParams,
-    ) -> Result<Certificate, Error> {
-        let (expected, found) = (params.key.kind(), request.public_key_kind());
-        if expected != found {
-            return Err(Error::RequestKey { expected: expected.to_owned(), found });
-        }
-        self.certify(request.public_key_der(), params)
-    }
-
-    fn issue_tier_ca(&self, params: &TierCaParams) -> Result<Self, Error> {
-        if params.path_len == 0 {
-            let subject = params.common_name.clone();
-            return Err(Error::PathLength { subject, found: 0, needed: 1 });
-        }
-        prove_path_length(&self.certificate, params.path_len.saturating_add(1))?;
-        let key = PrivateKey::generate(params.key)?;
-        let subject = DistinguishedName::authority(&params.organization, &params.common_name)?;
-        let certificate = self.issue(&Draft {
-            profile: params.profile,
-            subject: &subject,
-            public_key: key.public_key_der(),
-            validity: self.validity(params.validity, params.profile.clamps_to_issuer())?,
-            role: Role::Ca { path_len: Some(params.path_len), dns_name: None },
-        })?;
-        let (above, trust_bundle) = (self.path_above(), self.trust_bundle.clone());
-        Ok(Self { certificate, key, above, trust_bundle })
     }
 }
 
@@ -221,22 +172,22 @@ macro_rules! signs_cas {
         impl $ca {
             /// The CA's own certificate.
             pub fn certificate(&self) -> &Certificate {
-                &self.0.certificate
+                &self.authority().certificate
             }
 
             /// The trust bundle in which chains under this CA end.
             pub fn trust_bundle(&self) -> &TrustBundle {
-                &self.0.trust_bundle
+                &self.authority().trust_bundle
             }
 
             /// The tiers above this CA, nearest first, without the root.
             pub fn tiers_above(&self) -> &[Certificate] {
-                &self.0.above
+                &self.authority().above
             }
 
             /// The CA's private key. Secret: for writing it to where the administrator keeps it.
             pub fn expose_private_key(&self) -> &PrivateKey {
-                &self.0.key
+                &self.authority().key
             }
 
             /// Makes a key and certifies it as a cluster CA (path length 0).
@@ -250,7 +201,7 @@ macro_rules! signs_cas {
             /// [`Error::OutlivedIssuer`], [`Error::PathLength`], [`Error::TimeRange`],
             /// [`Error::Crypto`].
             pub fn issue_cluster_ca(&self, params: &ClusterCaParams) -> Result<ClusterCa, Error> {
-                self.0.issue_cluster_ca(PrivateKey::generate(params.key)?, params)
+                self.authority().issue_cluster_ca(PrivateKey::generate(params.key)?, params)
             }
 
             /// Certifies a key that is there as a cluster CA, whatever its kind: `params.key` is
@@ -263,7 +214,7 @@ macro_rules! signs_cas {
                 key: PrivateKey,
                 params: &ClusterCaParams,
             ) -> Result<ClusterCa, Error> {
-                self.0.issue_cluster_ca(key, params)
+                self.authority().issue_cluster_ca(key, params)
             }
 
             /// Certifies the key of a request as a cluster CA. The key stays where it was made;
@@ -277,7 +228,7 @@ macro_rules! signs_cas {
                 request: &CaRequest,
                 params: &ClusterCaParams,
             ) -> Result<Certificate, Error> {
-                self.0.certify_request(request, params)
+                self.authority().certify_request(request, params)
             }
 
             /// Makes a key and certifies it as a tier below this CA.
@@ -286,7 +237,20 @@ macro_rules! signs_cas {
             /// As `issue_cluster_ca`; [`Error::PathLength`] also for a tier that could issue no
             /// cluster CA.
             pub fn issue_tier_ca(&self, params: &TierCaParams) -> Result<TierCa, Error> {
-                self.0.issue_tier_ca(params).map(TierCa)
+                self.issue_tier_ca_for(PrivateKey::generate(params.key)?, params)
+            }
+
+            /// Certifies a key that is there as a tier, whatever its kind: `params.key` is not
+            /// looked at.
+            ///
+            /// # Errors
+            /// As `issue_tier_ca`.
+            pub fn issue_tier_ca_for(
+                &self,
+                key: PrivateKey,
+                params: &TierCaParams,
+            ) -> Result<TierCa, Error> {
+                self.authority().issue_tier_ca(key, params).map(TierCa)
             }
         }
     };
@@ -294,3 +258,4 @@ macro_rules! signs_cas {
 
 signs_cas!(RootCa);
 signs_cas!(TierCa);
+signs_cas!(IssuingCa);

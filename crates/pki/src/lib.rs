@@ -75,7 +75,7 @@ pub use error::Error;
 pub use files::BundleFiles;
 pub use fingerprint::Fingerprint;
 pub use hierarchy::Hierarchy;
-pub use issuer::{RootCa, TierCa};
+pub use issuer::{IssuingCa, RootCa, TierCa};
 pub use judge::{
     Context, Finding, IstioVersion, Judge, RULES, Refusal, Report, Rule, Severity, Verdict,
     Versions,

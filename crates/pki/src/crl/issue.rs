@@ -13,7 +13,7 @@ use x509_cert::time::Time;
 use super::{Crl, CrlError, Revocation, Serial, may_sign};
 use crate::signature::{self, Signer as _};
 use crate::tbs::x509_time;
-use crate::{Certificate, ClusterCa, Error, PrivateKey, RootCa, TierCa, Validity};
+use crate::{Certificate, ClusterCa, Error, IssuingCa, PrivateKey, RootCa, TierCa, Validity};
 
 /// A new list.
 #[derive(Clone, Debug)]
@@ -64,6 +64,7 @@ macro_rules! signs_crls {
 
 signs_crls!(RootCa, expose_private_key);
 signs_crls!(TierCa, expose_private_key);
+signs_crls!(IssuingCa, expose_private_key);
 signs_crls!(ClusterCa, key);
 
 fn issue(ca: &Certificate, key: &PrivateKey, params: &CrlParams) -> Result<Crl, Error> {

@@ -1,6 +1,9 @@
 //! Issuing: what the hardened profile writes, and every order that is refused.
 
-use pki::{CaRequest, Certificate, Error, KeyAlgorithm, PrivateKey, Profile, RootCa, TierCaParams};
+use pki::{
+    CaRequest, Certificate, Error, IssuingCa, KeyAlgorithm, PrivateKey, Profile, RootCa,
+    TierCaParams,
+};
 use pretty_assertions::assert_eq;
 use time::Duration;
 use time::macros::datetime;
@@ -150,6 +153,25 @@ fn path_lengths_leave_room_or_the_ca_is_not_issued() {
         root.issue_tier_ca(&tier(0, "Useless")).unwrap_err().to_string(),
         "`Useless` allows 0 CAs below it, at least 1 are needed"
     );
+}
+
+#[test]
+fn whoever_is_given_an_issuing_ca_issues_from_a_root_and_a_tier_alike() {
+    let root = root(Profile::Hardened);
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP384).unwrap();
+    let public_key = key.public_key_der().to_vec();
+    let upper = root.issue_tier_ca_for(key, &tier(2, "Upper")).unwrap();
+    assert_eq!(upper.certificate().public_key_der(), public_key, "another key was certified");
+    let upper_certificate = upper.certificate().clone();
+    for (issuer, above) in
+        [(IssuingCa::Root(root), vec![]), (IssuingCa::Tier(upper), vec![upper_certificate])]
+    {
+        let made = issuer.issue_cluster_ca(&cluster_params(Profile::Hardened)).unwrap();
+        assert_eq!(made.hierarchy().tiers(), above);
+        assert!(made.certificate().is_signed_by(issuer.certificate()));
+        let lower = issuer.issue_tier_ca(&tier(1, "Lower")).unwrap();
+        assert_eq!(lower.tiers_above(), above);
+    }
 }
 
 #[test]
