@@ -80,18 +80,24 @@ pub fn write_bundle(dir: &Path, bundle: &Bundle) -> Result<(), Error> {
 /// [`Error::NotAFile`] if something else than files lies in it; [`Error::Io`].
 pub fn complete_bundle(dir: &Path, bundle: &Bundle) -> Result<(), Error> {
     let aside = Aside::beside(dir)?;
-    for entry in std::fs::read_dir(dir).map_err(Error::io("read", dir))? {
-        let entry = entry.map_err(Error::io("read", dir))?;
+    link_all(dir, aside.path(), &MAKES_OWN)?;
+    write_missing(aside.path(), bundle)?;
+    aside.exchange(dir)
+}
+
+/// Gives every file of a folder a second name in another one, but for those that are left out.
+pub(crate) fn link_all(from: &Path, to: &Path, left_out: &[&str]) -> Result<(), Error> {
+    for entry in std::fs::read_dir(from).map_err(Error::io("read", from))? {
+        let entry = entry.map_err(Error::io("read", from))?;
         let (path, name) = (entry.path(), entry.file_name());
         if !entry.file_type().map_err(Error::io("read", &path))?.is_file() {
             return Err(Error::NotAFile { path });
         }
-        if !MAKES_OWN.iter().any(|own| name == *own) {
-            std::fs::hard_link(&path, aside.path().join(name)).map_err(Error::io("link", &path))?;
+        if !left_out.iter().any(|own| name == *own) {
+            std::fs::hard_link(&path, to.join(name)).map_err(Error::io("link", &path))?;
         }
     }
-    write_missing(aside.path(), bundle)?;
-    aside.exchange(dir)
+    Ok(())
 }
 
 /// What make needs on the way to a cluster CA, and removes when it is there.

@@ -10,10 +10,14 @@
 //!     ca-key.pem               0600   its key: what istiod signs with
 //!     cert-chain.pem           0644   the certificates between a workload's and the root
 //!     root-cert.pem            0644   the trust bundle
+//! DIR/NAME/                    0700   a tier's: clusters' folders and further tiers lie in it
+//!     tier-key.pem             0600   its key
+//!     tier-cert.pem            0644   its certificate, then those of the tiers above
+//!     tier-root.pem            0644   the root certificate
 //! ```
 //!
-//! This is the only code that writes a key to disk. A cluster's folder appears whole or not at
-//! all, a key is created with mode 0600 and is never overwritten, and nothing that exists is
+//! This is the only code that writes a key to disk. A cluster's folder, and a tier's, appears whole
+//! or not at all, a key is created with mode 0600 and is never overwritten, and nothing that exists is
 //! replaced. Files are written in make's order, so that make finds nothing to do. Reading a folder
 //! judges nothing: it gives [`pki::BundleFiles`], whatever lies there.
 //!
@@ -46,6 +50,7 @@ mod lock;
 mod parts;
 mod replace;
 mod root_set;
+mod tier_set;
 
 pub use conf::root_conf;
 pub use error::Error;
@@ -57,3 +62,4 @@ pub use lock::Lock;
 pub use parts::{write_files, write_key, write_public};
 pub use replace::{replace_in_bundle, replace_public};
 pub use root_set::{ROOT_CONF, ROOT_CSR, RootSet, make_would_reissue};
+pub use tier_set::{TIER_CERT, TIER_KEY, TIER_ROOT, TierSet};
