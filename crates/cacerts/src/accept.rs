@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ca_dir::{ROOT_CERT, RootSet};
+use ca_dir::{ROOT_CERT, RootSet, TIER_ROOT, TierSet};
 use clap::Args;
 use pki::{
     Bundle, BundleFiles, Certificate, ClusterCa, Context, Fingerprint, IstioVersion, Profile,
@@ -133,10 +133,11 @@ impl AcceptArgs {
     fn trusted(&self, response: &Response, folder: &OwnFolder) -> Result<(Vec<u8>, bool), Failure> {
         let is_root = |it: &&Certificate| it.is_self_issued() && it.is_signed_by(it);
         let came: Vec<_> = response.all().filter(is_root).collect();
-        let beside = RootSet::read(&self.dir)?.certificate;
+        let (beside, tiers) = (RootSet::read(&self.dir)?, TierSet::read(&self.dir)?);
         let there = [
             (folder.path.join(ROOT_CERT), folder.files.get(BundleFiles::ROOT_CERT)),
-            (self.dir.join(ROOT_CERT), beside.as_deref()),
+            (self.dir.join(ROOT_CERT), beside.certificate.as_deref()),
+            (self.dir.join(TIER_ROOT), tiers.root.as_deref()),
         ];
         let mut there = there.into_iter().filter_map(|(path, pem)| Some((path, pem?)));
         if let Some((path, pem)) = there.next() {

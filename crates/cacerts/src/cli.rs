@@ -19,6 +19,7 @@ use crate::manual::{CompletionsArgs, ManArgs};
 use crate::request::RequestArgs;
 use crate::show::ShowArgs;
 use crate::sign::SignArgs;
+use crate::tier::TierArgs;
 use crate::wish::Said;
 
 /// Makes the CA that is plugged into an Istio mesh, and checks it
@@ -42,17 +43,19 @@ pub(crate) struct Cli {
 enum Command {
     /// Makes a root: its key and its certificate, in the files of Istio's Makefile
     Init(InitArgs),
-    /// Makes a CA for each of several clusters, under the root of a folder
+    /// Makes a CA for each of several clusters, under a root or a tier
     Issue(IssueArgs),
+    /// Makes CAs between a root and the clusters' CAs, one for each environment for example
+    Tier(TierArgs),
     /// Makes the lists of what CAs have revoked, and joins them for a mesh
     Crl(CrlArgs),
     /// Shows who signs whom in a folder, and until when: as a tree, a picture or a page
     Show(ShowArgs),
     /// Makes a cluster's key where it stays, and a request that is taken to the root
     Request(RequestArgs),
-    /// Signs the requests that came from clusters, on the root's side
+    /// Signs the requests that came from clusters, on the side of the root or a tier
     Sign(SignArgs),
-    /// Completes a cluster's CA with what the root has signed
+    /// Completes a cluster's CA with what was signed for it
     Accept(AcceptArgs),
     /// Lays a CA out as cert-manager's files, or those as the four files
     Convert(ConvertArgs),
@@ -87,6 +90,7 @@ impl Cli {
             Command::Explain(args) => args.run(),
             Command::Init(args) => args.run(),
             Command::Issue(args) => args.run(),
+            Command::Tier(args) => args.run(),
             Command::Crl(args) => args.run(),
             Command::Show(args) => args.run(),
             Command::Request(args) => args.run(),
@@ -100,7 +104,7 @@ impl Cli {
     }
 }
 
-/// What both commands let an administrator choose of a CA.
+/// What an administrator chooses of a CA.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct CaArgs {
     /// What goes into the certificate. hardened: signs certificates and CRLs, nothing else, and
@@ -113,7 +117,7 @@ pub(crate) struct CaArgs {
     /// O of the subject [default: Istio]
     #[arg(long, value_name = "NAME")]
     organization: Option<String>,
-    /// CN of the subject [default: Root CA, or Intermediate CA]
+    /// CN of the subject [default: Root CA, NAME CA of a tier, or Intermediate CA]
     #[arg(long, value_name = "NAME")]
     common_name: Option<String>,
     /// How long it lives: 36h, 90d, 8w, 10y (a year is 365 days), or its last day, 2036-11-24

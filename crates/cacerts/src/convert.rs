@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 
 use crate::failure::Failure;
 use crate::init::take;
+use crate::issuer::refuse_tier;
 use crate::report;
 use crate::terminal;
 use crate::wish::profile_of;
@@ -49,6 +50,7 @@ struct Converted {
 impl ConvertArgs {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let now = OffsetDateTime::now_utc();
+        refuse_tier(&self.from)?;
         let given = ca_dir::read_bundle(&self.from)?;
         let is_tls = given.get(TLS_CERT).is_some();
         if is_tls && BundleFiles::NAMES.iter().any(|name| given.get(name).is_some()) {

@@ -1,4 +1,4 @@
-//! `cacerts crl`: what the root and a cluster's CA have revoked, as the lists that a mesh asks.
+//! `cacerts crl`: what the root, a tier and a cluster's CA have revoked, as the lists that a mesh asks.
 //!
 //! Each side has a record, a text file with its numbers and what it revoked, and makes its list of
 //! it; the lists of all are joined where the bundle is. Nothing here revokes anything in a mesh:
@@ -36,7 +36,7 @@ pub(crate) struct CrlArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Makes the list of the root, which says what clusters' CAs are revoked
+    /// Makes the list of the root, or of a tier, which says what CAs below are revoked
     Root(root::RootArgs),
     /// Makes the list of a cluster's CA, which says what workload certificates are revoked
     Cluster(cluster::ClusterArgs),
@@ -57,8 +57,8 @@ impl CrlArgs {
 /// What can be said of either side's list.
 #[derive(Args, Debug)]
 struct ListArgs {
-    /// Revokes a certificate for good: its PEM file, its cluster's folder, or its serial number in
-    /// hex. May be repeated
+    /// Revokes a certificate for good: its PEM file, the folder of a cluster or a tier, or its
+    /// serial number in hex. May be repeated
     #[arg(long, value_name = "FILE|SERIAL")]
     revoke: Vec<String>,
     /// Why: keyCompromise, cACompromise, affiliationChanged, superseded, cessationOfOperation or

@@ -4,17 +4,17 @@ use std::path::{Path, PathBuf};
 
 use ca_dir::{Lock, ROOT_CERT, ROOT_CSR, ROOT_KEY, RootSet};
 use clap::Args;
-use pki::{CaRequest, Certificate, KeyAlgorithm, PrivateKey, Profile, RootCa, RootCaParams};
+use pki::{CaRequest, Certificate, PrivateKey, Profile, RootCa, RootCaParams};
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 use crate::cli::CaArgs;
 use crate::failure::Failure;
+use crate::issuer::refuse_tier;
+use crate::key::{KeyFile, encode, generate};
 use crate::passphrase::{Passphrase, Secret};
-use crate::progress::in_parallel;
 use crate::report::{self, Ca};
 use crate::terminal;
-use crate::variables::{Tier, Variables};
+use crate::variables::{Level, Variables};
 use crate::wish::{Said, Wish};
 
 /// Options of `init`.
@@ -51,13 +51,14 @@ impl InitArgs {
         let now = OffsetDateTime::now_utc();
         let mut said = self.ca.said(None);
         let profile = said.profile.unwrap_or(Profile::Hardened);
-        let variables = Variables::of(Tier::Root)?;
+        let variables = Variables::of(Level::Root)?;
         if let Some(note) = said.with(profile, &variables) {
             terminal::note(&note);
         }
-        let wish = said.clone().wish(Tier::Root, profile, now)?;
+        let wish = said.clone().wish(Level::Root, profile, now)?;
         RootSet::create_folder(&self.dir)?;
         let _lock = take(&self.dir)?;
+        refuse_tier(&self.dir)?;
         let there = RootSet::read(&self.dir)?;
         let root = match &there.certificate {
             Some(pem) => self.keep(&there, pem, &said, now)?,
@@ -85,7 +86,8 @@ impl InitArgs {
                 path.display()
             )));
         };
-        let encrypted = is_encrypted(&self.dir, key)?;
+        let key = KeyFile::look(self.dir.join(ROOT_KEY), key.clone())?;
+        let encrypted = key.is_encrypted;
         let mut differences = said.differences(&certificate);
         if encrypted && self.no_passphrase {
             differences.push("its key has a passphrase, asked for was none".to_owned());
@@ -94,7 +96,7 @@ impl InitArgs {
         // Nobody is asked for a passphrase only to hear that there is nothing to do.
         let passphrase = if encrypted { self.passphrase.told()? } else { None };
         if !encrypted || passphrase.is_some() {
-            let key = open(&self.dir, key, passphrase.as_ref())?;
+            let key = key.open(|| Ok(passphrase.unwrap_or_default()))?;
             RootCa::with_key(certificate.clone(), key, now).map_err(Failure::within(within()))?;
         }
         if ca_dir::make_would_reissue(&self.dir)? {
@@ -113,26 +115,21 @@ impl InitArgs {
         said: &Said,
         key_size: Option<&str>,
     ) -> Result<Ca, Failure> {
-        let path = self.dir.join(ROOT_KEY);
         let (key, encrypted, key_pem) = match &there.key {
             Some(pem) => {
-                let encrypted = is_encrypted(&self.dir, pem)?;
-                self.refuse_other_protection(&path, encrypted)?;
-                let passphrase = encrypted.then(|| self.passphrase.of(&path)).transpose()?;
-                (open(&self.dir, pem, passphrase.as_ref())?, encrypted, None)
+                let file = KeyFile::look(self.dir.join(ROOT_KEY), pem.clone())?;
+                file.refuse_other_protection(self.no_passphrase)?;
+                let key = file.open(|| self.passphrase.of(&file.path))?;
+                file.refuse_other_kind(&key, said.key)?;
+                (key, file.is_encrypted, None)
             }
             None => {
                 let passphrase = self.chosen_passphrase()?;
                 let key = generate("the root's", wish.key)?;
-                let pem = encode(&key, passphrase.as_ref())?;
+                let pem = encode("the root's", &key, passphrase.as_ref())?;
                 (key, passphrase.is_some(), Some(pem))
             }
         };
-        if let Some(asked) = said.key.filter(|asked| asked.kind() != key.kind()) {
-            let found = key.kind();
-            let difference = format!("it is {found}, asked for was {}", asked.kind());
-            refuse_differences(&path, &[difference])?;
-        }
         self.refuse_foreign_request(there, &key)?;
         let params = RootCaParams {
             profile: wish.profile,
@@ -166,22 +163,6 @@ impl InitArgs {
         if self.no_passphrase { Ok(None) } else { self.passphrase.choose().map(Some) }
     }
 
-    /// A key that is there stays as it is, so that it must be as it was asked for.
-    fn refuse_other_protection(&self, key: &Path, encrypted: bool) -> Result<(), Failure> {
-        if encrypted && self.no_passphrase {
-            let difference = "it has a passphrase, asked for was none".to_owned();
-            return refuse_differences(key, &[difference]);
-        }
-        if !encrypted && !self.no_passphrase {
-            return Err(Failure::refused(format!(
-                "`{}` is there and has no passphrase; say --no-passphrase to use it as it is, or \
-                 move it away",
-                key.display()
-            )));
-        }
-        Ok(())
-    }
-
     /// make makes the root anew from a request of another key.
     fn refuse_foreign_request(&self, there: &RootSet, key: &PrivateKey) -> Result<(), Failure> {
         let Some(pem) = &there.request else { return Ok(()) };
@@ -207,28 +188,6 @@ pub(crate) fn take(dir: &Path) -> Result<Lock, Failure> {
     Ok(Lock::take(dir, waiting)?)
 }
 
-/// Whether the root's key has a passphrase.
-pub(crate) fn is_encrypted(dir: &Path, pem: &[u8]) -> Result<bool, Failure> {
-    PrivateKey::is_encrypted(pem).map_err(Failure::within(unusable_key(dir)))
-}
-
-/// Reads the root's key, with the passphrase where it has one.
-pub(crate) fn open(
-    dir: &Path,
-    pem: &[u8],
-    passphrase: Option<&Secret>,
-) -> Result<PrivateKey, Failure> {
-    match passphrase {
-        Some(passphrase) => PrivateKey::from_encrypted_pem(pem, passphrase),
-        None => PrivateKey::from_pem(pem),
-    }
-    .map_err(Failure::within(unusable_key(dir)))
-}
-
-fn unusable_key(dir: &Path) -> String {
-    format!("`{}` cannot be used", dir.join(ROOT_KEY).display())
-}
-
 /// Nothing that exists is changed, so that something else cannot be had in its place.
 pub(crate) fn refuse_differences(path: &Path, differences: &[String]) -> Result<(), Failure> {
     if differences.is_empty() {
@@ -240,26 +199,4 @@ pub(crate) fn refuse_differences(path: &Path, differences: &[String]) -> Result<
         path.display(),
         differences.join("; ")
     )))
-}
-
-/// Makes a key; RSA takes seconds, so that it is told.
-pub(crate) fn generate(whose: &str, algorithm: KeyAlgorithm) -> Result<PrivateKey, Failure> {
-    let failed = || format!("cannot make {whose} key");
-    let make = |_| PrivateKey::generate(algorithm).map_err(Failure::within(failed()));
-    let mut made = None;
-    let take = |_, key| {
-        made = Some(key);
-        Ok(())
-    };
-    in_parallel(&format!("making {whose} key, {}", algorithm.kind()), 1, make, take)?;
-    made.ok_or_else(|| Failure::could_not(failed()))
-}
-
-fn encode(key: &PrivateKey, passphrase: Option<&Secret>) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let pem = match passphrase {
-        Some(passphrase) => key.to_encrypted_pem(passphrase).map(Zeroizing::new),
-        None => key.to_pem(),
-    };
-    let pem = pem.map_err(Failure::within("cannot encode the root's key"))?;
-    Ok(Zeroizing::new(pem.as_bytes().to_vec()))
 }

@@ -1,22 +1,21 @@
-//! `cacerts issue`: a CA for each of several clusters, under one root.
+//! `cacerts issue`: a CA for each of several clusters, under one root or tier.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use ca_dir::{ROOT_CERT, ROOT_KEY, RootSet};
 use clap::Args;
-use pki::{Bundle, Certificate, ClusterCaParams, PrivateKey, RootCa};
+use pki::{Bundle, ClusterCaParams, IssuingCa, PrivateKey};
 use time::OffsetDateTime;
 
 use crate::cli::CaArgs;
 use crate::failure::Failure;
-use crate::init::{is_encrypted, open, refuse_differences, take};
-use crate::lifetime::Lifetime;
+use crate::init::refuse_differences;
+use crate::issuer::IssuerFolder;
 use crate::name::ClusterName;
 use crate::passphrase::Passphrase;
 use crate::progress::in_parallel;
 use crate::report::{self, Ca};
 use crate::terminal;
-use crate::variables::{Tier, Variables};
+use crate::variables::{Level, Variables};
 use crate::wish::{Said, Wish, profile_of};
 
 mod folder;
@@ -36,10 +35,10 @@ use folder::ClusterFolder;
                   Exit codes: 0 made or already there, 1 refused or wrong, 2 it could not be done"
 )]
 pub(crate) struct IssueArgs {
-    /// The clusters; each gets a folder of its name beside the root
+    /// The clusters; each gets a folder of its name in DIR
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
-    /// The root's folder
+    /// The folder of the root, or of a tier (`cacerts tier`)
     #[arg(long, default_value = ".")]
     dir: PathBuf,
     #[command(flatten)]
@@ -58,38 +57,32 @@ impl IssueArgs {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let now = OffsetDateTime::now_utc();
         let names = ClusterName::all(&self.names)?;
-        if !self.dir.exists() {
-            // The folder that is not there is told as the root that is not there.
-            root_certificate(&self.dir, &RootSet::default())?;
-        }
-        let _lock = take(&self.dir)?;
-        let there = RootSet::read(&self.dir)?;
-        let root = root_certificate(&self.dir, &there)?;
+        let (issuer, _lock) = IssuerFolder::taken(&self.dir)?;
         let mut said = self.ca.said(self.dns_name.clone());
         // A hierarchy is of one profile unless somebody wants otherwise.
-        let profile = said.profile.unwrap_or_else(|| profile_of(&root));
-        if let Some(note) = said.with(profile, &Variables::of(Tier::Cluster)?) {
+        let profile = said.profile.unwrap_or_else(|| profile_of(issuer.certificate()));
+        if let Some(note) = said.with(profile, &Variables::of(Level::Cluster)?) {
             terminal::note(&note);
         }
-        let wish = said.clone().wish(Tier::Cluster, profile, now)?;
+        let wish = said.clone().wish(Level::Cluster, profile, now)?;
         // Every folder is looked at before anything is written.
         let folders = names
             .into_iter()
-            .map(|name| ClusterFolder::look(&self.dir, name, &root, now))
+            .map(|name| ClusterFolder::look(&issuer, name, now))
             .collect::<Result<Vec<_>, _>>()?;
         for folder in &folders {
-            refuse_other(folder, &said, &root)?;
+            refuse_other(folder, &said, &issuer)?;
         }
         let mut certificates: Vec<_> =
             folders.iter().map(|folder| folder.whole().cloned()).collect();
         let missing: Vec<_> = (0..folders.len()).filter(|&at| certificates[at].is_none()).collect();
         if !missing.is_empty() {
-            let root = open_root(&self.dir, &there, root, &self.passphrase, now)?;
-            tell_shortened(&root, &wish);
+            let ca = issuer.open(&self.passphrase, now)?;
+            tell_shortened(&issuer, &wish);
             in_parallel(
                 "making the clusters' CAs",
                 missing.len(),
-                |index| issue(&root, &folders[missing[index]], &wish, now),
+                |index| issue(&ca, &folders[missing[index]], &wish, now),
                 |index, bundle| {
                     certificates[missing[index]] = Some(bundle.certificate().clone());
                     folders[missing[index]].write(&bundle)
@@ -101,56 +94,19 @@ impl IssueArgs {
             let (name, path) = (folder.name().as_str(), folder.path());
             Some(Ca::cluster(name, path, certificate.as_ref()?, created))
         });
-        report::clusters(&report.collect::<Vec<_>>(), self.json);
+        report::all(&report.collect::<Vec<_>>(), self.json);
         Ok(())
     }
 }
 
-/// The root's certificate; refused where there is no root.
-pub(crate) fn root_certificate(dir: &Path, there: &RootSet) -> Result<Certificate, Failure> {
-    let path = dir.join(ROOT_CERT);
-    match &there.certificate {
-        Some(pem) => Certificate::from_pem(pem)
-            .map_err(Failure::within(format!("`{}` is no root", path.display()))),
-        None => Err(Failure::refused(format!(
-            "there is no root: `{}` is missing; `cacerts init` makes one, --dir names its folder",
-            path.display()
-        ))),
-    }
-}
-
-/// The root with its key, to sign with.
-pub(crate) fn open_root(
-    dir: &Path,
-    there: &RootSet,
-    certificate: Certificate,
-    passphrase: &Passphrase,
-    now: OffsetDateTime,
-) -> Result<RootCa, Failure> {
-    let path = dir.join(ROOT_KEY);
-    let Some(pem) = &there.key else {
-        return Err(Failure::refused(format!(
-            "the root's key is not there: `{}` is missing",
-            path.display()
-        )));
-    };
-    let passphrase = if is_encrypted(dir, pem)? { Some(passphrase.of(&path)?) } else { None };
-    let key = open(dir, pem, passphrase.as_ref())?;
-    let unusable = format!("the root of `{}` cannot sign", dir.display());
-    RootCa::with_key(certificate, key, now).map_err(Failure::within(unusable))
-}
-
 /// What is there already must be what was asked for.
-fn refuse_other(folder: &ClusterFolder, said: &Said, root: &Certificate) -> Result<(), Failure> {
+fn refuse_other(
+    folder: &ClusterFolder<'_>,
+    said: &Said,
+    issuer: &IssuerFolder,
+) -> Result<(), Failure> {
     if let Some(found) = folder.certificate() {
-        let mut said = said.clone();
-        // The root's end may have cut the life that was asked for.
-        let (start, root_end) = (found.validity().not_before(), root.validity().not_after());
-        let is_cut = |asked: Lifetime| {
-            found.validity().not_after() == root_end
-                && asked.end(start).is_none_or(|end| end > root_end)
-        };
-        said.lifetime = said.lifetime.filter(|asked| !is_cut(*asked));
+        let said = said.but_for_a_cut(found, issuer.certificate().validity().not_after());
         refuse_differences(folder.path(), &said.differences(found))?;
     }
     if let (Some(found), Some(asked)) = (folder.key_kind(), said.key) {
@@ -161,16 +117,19 @@ fn refuse_other(folder: &ClusterFolder, said: &Said, root: &Certificate) -> Resu
     Ok(())
 }
 
-fn tell_shortened(root: &RootCa, wish: &Wish) {
-    let (asked, root_end) = (wish.validity.not_after(), root.certificate().validity().not_after());
-    if asked > root_end && wish.profile == pki::Profile::Hardened {
-        terminal::note("the root ends before the lifetime does, and the clusters' CAs end with it");
+fn tell_shortened(issuer: &IssuerFolder, wish: &Wish) {
+    let (asked, end) = (wish.validity.not_after(), issuer.certificate().validity().not_after());
+    if asked > end && wish.profile == pki::Profile::Hardened {
+        terminal::note(&format!(
+            "the {} ends before the lifetime does, and the clusters' CAs end with it",
+            issuer.noun()
+        ));
     }
 }
 
 fn issue(
-    root: &RootCa,
-    folder: &ClusterFolder,
+    ca: &IssuingCa,
+    folder: &ClusterFolder<'_>,
     wish: &Wish,
     now: OffsetDateTime,
 ) -> Result<Bundle, Failure> {
@@ -190,8 +149,8 @@ fn issue(
         key: wish.key,
     };
     let cluster_ca = match key {
-        Some(key) => root.issue_cluster_ca_for(key, &params),
-        None => root.issue_cluster_ca(&params),
+        Some(key) => ca.issue_cluster_ca_for(key, &params),
+        None => ca.issue_cluster_ca(&params),
     };
     cluster_ca.and_then(pki::ClusterCa::bundle).map_err(Failure::within(refused()))
 }

@@ -17,7 +17,9 @@ mod explain;
 mod failure;
 mod init;
 mod issue;
+mod issuer;
 mod judges;
+mod key;
 mod lifetime;
 mod manual;
 mod name;
@@ -32,6 +34,7 @@ mod sign;
 mod statement;
 mod target;
 mod terminal;
+mod tier;
 mod variables;
 mod wish;
 

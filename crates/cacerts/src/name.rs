@@ -1,4 +1,4 @@
-//! A cluster's name: its folder, its CA's locality (L), and a target of make.
+//! The name of a cluster: its folder, its CA's locality (L), and a target of make; and that of a tier.
 
 use std::fmt;
 
@@ -8,54 +8,38 @@ use crate::failure::Failure;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClusterName(String);
 
-impl ClusterName {
-    /// The upper bound of L (RFC 5280 appendix A.1).
-    const LIMIT: usize = 128;
-    /// The root's own files, make's record of serial numbers among them.
-    const TAKEN: [&'static str; 7] = [
-        "root-cert.pem",
-        "root-key.pem",
-        "root-ca.conf",
-        "root-cert.csr",
-        "root-cert.srl",
-        "root-crl.pem",
-        "root-revoked.txt",
-    ];
+/// A tier's: as a cluster's, but for the locality.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TierName(String);
 
+/// The upper bound of L (RFC 5280 appendix A.1).
+const LIMIT: usize = 128;
+
+/// A root's and a tier's own files, make's record of serial numbers among them.
+const TAKEN: [&str; 12] = [
+    "root-cert.pem",
+    "root-key.pem",
+    "root-ca.conf",
+    "root-cert.csr",
+    "root-cert.srl",
+    "root-crl.pem",
+    "root-revoked.txt",
+    "tier-cert.pem",
+    "tier-key.pem",
+    "tier-root.pem",
+    "tier-crl.pem",
+    "tier-revoked.txt",
+];
+
+impl ClusterName {
     /// Reads every name before anything is done; a name may come once.
     pub(crate) fn all(texts: &[String]) -> Result<Vec<Self>, Failure> {
-        let mut names: Vec<Self> = Vec::new();
-        for text in texts {
-            let name = Self::read(text).map_err(Failure::refused)?;
-            if names.contains(&name) {
-                return Err(Failure::refused(format!("`{name}` is named twice")));
-            }
-            names.push(name);
-        }
-        Ok(names)
+        all(texts, Self::read)
     }
 
     /// Reads one name.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        let problem = if text.is_empty() {
-            "it is empty".to_owned()
-        } else if let Some(odd) = text.chars().find(|c| !is_plain(*c)) {
-            format!("it has {odd:?}")
-        } else if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
-            "it starts with neither a letter nor a digit".to_owned()
-        } else if text.len() > Self::LIMIT {
-            format!("it has {} characters", text.len())
-        } else if Self::TAKEN.contains(&text) {
-            "a file of the root has it".to_owned()
-        } else {
-            return Ok(Self(text.to_owned()));
-        };
-        Err(format!(
-            "{text:?} cannot be a cluster's name: {problem}; expected up to {} of a-z, A-Z, 0-9, \
-             `-`, `_` and `.`, a letter or digit first",
-            Self::LIMIT
-        ))
+        plain(text, "cluster").map(Self)
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -63,7 +47,60 @@ impl ClusterName {
     }
 }
 
+impl TierName {
+    /// As [`ClusterName::all`].
+    pub(crate) fn all(texts: &[String]) -> Result<Vec<Self>, Failure> {
+        all(texts, |text| plain(text, "tier").map(Self))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn all<N: fmt::Display + PartialEq>(
+    texts: &[String],
+    read: impl Fn(&str) -> Result<N, String>,
+) -> Result<Vec<N>, Failure> {
+    let mut names = Vec::new();
+    for text in texts {
+        let name = read(text).map_err(Failure::refused)?;
+        if names.contains(&name) {
+            return Err(Failure::refused(format!("`{name}` is named twice")));
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
+fn plain(text: &str, whose: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let problem = if text.is_empty() {
+        "it is empty".to_owned()
+    } else if let Some(odd) = text.chars().find(|c| !is_plain(*c)) {
+        format!("it has {odd:?}")
+    } else if !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        "it starts with neither a letter nor a digit".to_owned()
+    } else if text.len() > LIMIT {
+        format!("it has {} characters", text.len())
+    } else if TAKEN.contains(&text) {
+        "a file of a root or a tier has it".to_owned()
+    } else {
+        return Ok(text.to_owned());
+    };
+    Err(format!(
+        "{text:?} cannot be a {whose}'s name: {problem}; expected up to {LIMIT} of a-z, A-Z, 0-9, \
+         `-`, `_` and `.`, a letter or digit first"
+    ))
+}
+
 impl fmt::Display for ClusterName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for TierName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -107,7 +144,9 @@ mod tests {
             assert_eq!(problem(name), "it starts with neither a letter nor a digit");
         }
         assert_eq!(problem(&"a".repeat(129)), "it has 129 characters");
-        assert_eq!(problem("root-key.pem"), "a file of the root has it");
+        for name in ["root-key.pem", "tier-cert.pem"] {
+            assert_eq!(problem(name), "a file of a root or a tier has it");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use pki::{BundleFiles, PrivateKey};
 
 use crate::failure::Failure;
+use crate::issuer::refuse_tier;
 use crate::name::ClusterName;
 use crate::statement::LIMIT;
 
@@ -32,6 +33,7 @@ impl OwnFolder {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Failure::io(format!("cannot look at {named}"))(error)),
         }
+        refuse_tier(&path)?;
         let files = ca_dir::read_bundle(&path)?;
         let Some(key) = files.get(BundleFiles::CA_KEY) else {
             return Err(Failure::refused(format!(

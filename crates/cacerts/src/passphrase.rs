@@ -1,4 +1,4 @@
-//! The passphrase of the root's key: from a file, from the environment, or from the terminal.
+//! The passphrase of a key that signs: from a file, from the environment, or from the terminal.
 
 use std::io::{IsTerminal as _, stdin};
 use std::os::unix::ffi::OsStringExt as _;
@@ -8,44 +8,107 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
-const VARIABLE: &str = "CACERTS_PASSPHRASE";
-
 /// Where the passphrase is.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Passphrase {
-    /// The root key's passphrase: the first line of FILE. Else CACERTS_PASSPHRASE has it, else it
-    /// is asked for on the terminal
+    /// The passphrase of the key that signs: the first line of FILE. Else CACERTS_PASSPHRASE has
+    /// it, else it is asked for on the terminal
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
+}
+
+/// Where the passphrase is of a key that is made beside the one that signs.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct NewPassphrase {
+    /// The passphrase of the new key: the first line of FILE. Else CACERTS_NEW_PASSPHRASE has it,
+    /// else it is asked for on the terminal
+    #[arg(long, value_name = "FILE")]
+    new_passphrase_file: Option<PathBuf>,
+    /// Leaves the new key without a passphrase
+    #[arg(long, conflicts_with = "new_passphrase_file")]
+    pub(crate) no_passphrase: bool,
 }
 
 /// Wiped when dropped.
 pub(crate) type Secret = Zeroizing<Vec<u8>>;
 
 impl Passphrase {
-    /// One for a new key; a person types it twice.
+    /// One for a new root key; a person types it twice.
     pub(crate) fn choose(&self) -> Result<Secret, Failure> {
+        self.source().choose("the new root key")
+    }
+
+    /// The one of a key that is there.
+    pub(crate) fn of(&self, key: &Path) -> Result<Secret, Failure> {
+        self.source().of(key)
+    }
+
+    /// Without asking anybody.
+    pub(crate) fn told(&self) -> Result<Option<Secret>, Failure> {
+        self.source().told()
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source {
+            file: self.passphrase_file.as_deref(),
+            option: "--passphrase-file",
+            variable: "CACERTS_PASSPHRASE",
+        }
+    }
+}
+
+impl NewPassphrase {
+    /// One for new keys of tiers, if they are to have one; a person types it twice.
+    pub(crate) fn choose(&self) -> Result<Option<Secret>, Failure> {
+        if self.no_passphrase {
+            return Ok(None);
+        }
+        self.source().choose("the new tier key").map(Some)
+    }
+
+    /// The one of a key that is there.
+    pub(crate) fn of(&self, key: &Path) -> Result<Secret, Failure> {
+        self.source().of(key)
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source {
+            file: self.new_passphrase_file.as_deref(),
+            option: "--new-passphrase-file",
+            variable: "CACERTS_NEW_PASSPHRASE",
+        }
+    }
+}
+
+/// The places where one passphrase is looked for.
+struct Source<'a> {
+    file: Option<&'a Path>,
+    option: &'static str,
+    variable: &'static str,
+}
+
+impl Source<'_> {
+    fn choose(&self, whose: &str) -> Result<Secret, Failure> {
         if let Some(told) = self.told()? {
             return Ok(told);
         }
-        let first = ask("Passphrase for the new root key: ")?;
-        if first != ask("Once more: ")? {
+        let first = self.ask(whose, &format!("Passphrase for {whose}: "))?;
+        if first != self.ask(whose, "Once more: ")? {
             return Err(Failure::refused("the two passphrases differ"));
         }
         Ok(first)
     }
 
-    /// The one of a key that is there.
-    pub(crate) fn of(&self, key: &Path) -> Result<Secret, Failure> {
+    fn of(&self, key: &Path) -> Result<Secret, Failure> {
+        let key = format!("`{}`", key.display());
         match self.told()? {
             Some(told) => Ok(told),
-            None => ask(&format!("Passphrase of `{}`: ", key.display())),
+            None => self.ask(&key, &format!("Passphrase of {key}: ")),
         }
     }
 
-    /// Without asking anybody.
-    pub(crate) fn told(&self) -> Result<Option<Secret>, Failure> {
-        if let Some(file) = &self.passphrase_file {
+    fn told(&self) -> Result<Option<Secret>, Failure> {
+        if let Some(file) = self.file {
             let content = std::fs::read(file).map(Zeroizing::new);
             let content =
                 content.map_err(Failure::io(format!("cannot read `{}`", file.display())))?;
@@ -53,23 +116,23 @@ impl Passphrase {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             return something(line.to_vec(), &format!("`{}`", file.display())).map(Some);
         }
-        match std::env::var_os(VARIABLE) {
-            Some(value) => something(value.into_vec(), VARIABLE).map(Some),
+        match std::env::var_os(self.variable) {
+            Some(value) => something(value.into_vec(), self.variable).map(Some),
             None => Ok(None),
         }
     }
-}
 
-fn ask(prompt: &str) -> Result<Secret, Failure> {
-    if !stdin().is_terminal() {
-        return Err(Failure::could_not(format!(
-            "the root key has a passphrase and there is no terminal to ask for it; give \
-             --passphrase-file FILE or set {VARIABLE}"
-        )));
+    fn ask(&self, whose: &str, prompt: &str) -> Result<Secret, Failure> {
+        if !stdin().is_terminal() {
+            return Err(Failure::could_not(format!(
+                "there is no terminal to ask for the passphrase of {whose}; give {} FILE or set {}",
+                self.option, self.variable
+            )));
+        }
+        let typed = rpassword::prompt_password(prompt)
+            .map_err(Failure::io("cannot ask for the passphrase on the terminal"))?;
+        something(typed.into_bytes(), "what was typed")
     }
-    let typed = rpassword::prompt_password(prompt)
-        .map_err(Failure::io("cannot ask for the passphrase on the terminal"))?;
-    something(typed.into_bytes(), "what was typed")
 }
 
 fn something(secret: Vec<u8>, source: &str) -> Result<Secret, Failure> {

@@ -13,15 +13,21 @@ pub(crate) use airgap::{Signed, accepted, converted, request, signed};
 /// A CA. In JSON, times are RFC 3339 in UTC and the fingerprint is `sha256:` and hex.
 #[derive(Serialize)]
 pub(crate) struct Ca {
-    /// The cluster; a root has none.
+    /// The cluster; a root has none, and a tier neither.
     #[serde(skip_serializing_if = "Option::is_none")]
     cluster: Option<String>,
+    /// The name of a tier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tier: Option<String>,
     folder: String,
     /// Whether this run made it; else it was there and was not touched.
     created: bool,
-    /// Whether the root's key is under a passphrase; a cluster's never is.
+    /// Whether the key of a root or a tier is under a passphrase; a cluster's never is.
     #[serde(skip_serializing_if = "Option::is_none")]
     encrypted: Option<bool>,
+    /// How many CAs may follow below a tier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_length: Option<u32>,
     subject: String,
     key: String,
     not_before: String,
@@ -39,6 +45,20 @@ impl Ca {
         Self { encrypted: Some(encrypted), ..Self::of(folder, certificate, created) }
     }
 
+    pub(crate) fn tier(
+        name: &str,
+        folder: &std::path::Path,
+        certificate: &Certificate,
+        created: bool,
+        encrypted: bool,
+    ) -> Self {
+        Self {
+            tier: Some(name.to_owned()),
+            path_length: certificate.path_len(),
+            ..Self::root(folder, certificate, created, encrypted)
+        }
+    }
+
     pub(crate) fn cluster(
         name: &str,
         folder: &std::path::Path,
@@ -51,6 +71,8 @@ impl Ca {
     fn of(folder: &std::path::Path, certificate: &Certificate, created: bool) -> Self {
         Self {
             cluster: None,
+            tier: None,
+            path_length: None,
             folder: folder.display().to_string(),
             created,
             encrypted: None,
@@ -65,9 +87,10 @@ impl Ca {
     /// Two lines: what happened, and what it is.
     fn lines(&self) -> String {
         let Self { folder, subject, key, not_after, fingerprint, .. } = self;
-        let what = match &self.cluster {
-            Some(cluster) => format!("the CA of {cluster}"),
-            None => "the root".to_owned(),
+        let what = match (&self.cluster, &self.tier) {
+            (Some(cluster), _) => format!("the CA of {cluster}"),
+            (None, Some(tier)) => format!("the tier {tier}"),
+            (None, None) => "the root".to_owned(),
         };
         let happened = if self.created {
             format!("made {what} in `{folder}`")
@@ -79,7 +102,11 @@ impl Ca {
             Some(false) => ", its key without a passphrase",
             None => "",
         };
-        format!("{happened}\n  {subject}\n  {key}{secrecy}, until {not_after}\n  {fingerprint}")
+        let length = self.path_length.map(|length| format!(", path length {length}"));
+        let length = length.unwrap_or_default();
+        format!(
+            "{happened}\n  {subject}\n  {key}{secrecy}{length}, until {not_after}\n  {fingerprint}"
+        )
     }
 }
 
@@ -89,13 +116,13 @@ pub(crate) fn root(root: &Ca, json: bool) {
     terminal::answer(&text);
 }
 
-/// Prints the clusters' CAs in the order they were asked for: as lines, or as a JSON array.
-pub(crate) fn clusters(clusters: &[Ca], json: bool) {
+/// Prints CAs of clusters, or tiers, in the order they were asked for: as lines, or as a JSON array.
+pub(crate) fn all(cas: &[Ca], json: bool) {
     if json {
-        terminal::answer(&serde_json::json!(clusters).to_string());
+        terminal::answer(&serde_json::json!(cas).to_string());
         return;
     }
-    for cluster in clusters {
-        terminal::answer(&cluster.lines());
+    for ca in cas {
+        terminal::answer(&ca.lines());
     }
 }

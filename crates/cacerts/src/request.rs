@@ -11,12 +11,13 @@ use zeroize::Zeroizing;
 use crate::asked::{self, Asked, RequestFile};
 use crate::cli::CaArgs;
 use crate::failure::Failure;
-use crate::init::{generate, refuse_differences, take};
+use crate::init::{refuse_differences, take};
+use crate::key::generate;
 use crate::name::ClusterName;
 use crate::own::{OwnFolder, read_text_if_there};
 use crate::report;
 use crate::terminal;
-use crate::variables::{Tier, Variables};
+use crate::variables::{Level, Variables};
 use crate::wish::{Said, default_lifetime};
 
 /// Options of `request`.
@@ -52,10 +53,10 @@ impl RequestArgs {
         let name = ClusterName::read(&self.name).map_err(Failure::refused)?;
         let mut said = self.ca.said(self.dns_name.clone());
         let profile = said.profile.unwrap_or(Profile::Hardened);
-        if let Some(note) = said.with(profile, &Variables::of(Tier::Cluster)?) {
+        if let Some(note) = said.with(profile, &Variables::of(Level::Cluster)?) {
             terminal::note(&note);
         }
-        let wish = said.clone().wish(Tier::Cluster, profile, now)?;
+        let wish = said.clone().wish(Level::Cluster, profile, now)?;
         RootSet::create_folder(&self.dir)?;
         let _lock = take(&self.dir)?;
         let folder = OwnFolder::look(&self.dir, &name)?;
@@ -68,7 +69,7 @@ impl RequestArgs {
         let asked = Asked {
             cluster: name.clone(),
             profile,
-            lifetime: said.lifetime.unwrap_or_else(|| default_lifetime(Tier::Cluster, profile)),
+            lifetime: said.lifetime.unwrap_or_else(|| default_lifetime(Level::Cluster, profile)),
             organization: wish.organization,
             common_name: wish.common_name,
             dns_name: wish.dns_name,

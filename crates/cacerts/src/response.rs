@@ -1,9 +1,11 @@
-//! The response file: a cluster's CA and its root as PEM, below a statement that names them.
+//! The response file: a cluster's CA and the CAs above it as PEM, below a statement that names it and
+//! the root.
 
 use std::path::{Path, PathBuf};
 
 use pki::{Certificate, Fingerprint};
 
+use crate::issuer::IssuerFolder;
 use crate::lifetime::rfc3339;
 use crate::name::ClusterName;
 use crate::statement::Statement;
@@ -25,11 +27,11 @@ pub(crate) fn path(dir: &Path, cluster: &ClusterName) -> PathBuf {
     dir.join(format!("{cluster}.response.pem"))
 }
 
-/// The file for a CA that a root has signed.
+/// The file for a CA that was signed: behind it the tiers, the root last.
 pub(crate) fn file(
     cluster: &ClusterName,
     ca: &Certificate,
-    root: &Certificate,
+    issuer: &IssuerFolder,
 ) -> Result<String, String> {
     let fields = [
         ("cluster", cluster.to_string()),
@@ -37,9 +39,10 @@ pub(crate) fn file(
         ("until", rfc3339(ca.validity().not_after())),
         ("public key", ca.public_key_fingerprint().to_string()),
         ("certificate", ca.fingerprint().to_string()),
-        ("root", root.fingerprint().to_string()),
+        ("root", issuer.root().fingerprint().to_string()),
     ];
-    Statement::write(TITLE, &fields, &(ca.to_pem() + &root.to_pem()))
+    let all = [ca].into_iter().chain(issuer.way_up());
+    Statement::write(TITLE, &fields, &all.map(Certificate::to_pem).collect::<String>())
 }
 
 impl Response {
@@ -48,7 +51,8 @@ impl Response {
         std::iter::once(&self.ca).chain(&self.above)
     }
 
-    /// Reads a response of `cacerts`, or the certificates that another tool sent. That the text says what the certificates do is checked, nothing else.
+    /// Reads a response of `cacerts`, or the certificates that another tool sent. That the text says
+    /// what the certificates do is checked, nothing else.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let statement = Statement::read(TITLE, text)?;
         let certificates = Certificate::all_from_pem(text.as_bytes());

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ca_dir::TierSet;
 use clap::{Args, ValueEnum};
 use pki::BundleFiles;
 use time::OffsetDateTime;
@@ -25,14 +26,15 @@ use tree::Tree;
                   kubectl -n istio-system get secret cacerts -o yaml | cacerts show -\n  \
                   cacerts show ca --format svg > ca.svg      a picture; html has all details below it\n  \
                   cacerts show ca --format mermaid           for a page that draws diagrams\n\n\
-                  Shows every certificate of the folder's files and of the clusters' folders in it, \
-                  each once,\nunder the one that signed it: the signature is checked, not the name \
-                  alone. Nothing is judged:\n`cacerts check` says what a mesh makes of it. Keys are \
-                  not looked at.\n\n\
+                  Shows every certificate of the folder's files and of the clusters' and tiers' \
+                  folders in it, each\nonce, under the one that signed it: the signature is checked, \
+                  not the name alone. Nothing is\njudged: `cacerts check` says what a mesh makes of \
+                  it. Keys are not looked at.\n\n\
                   Exit codes: 0 shown, 1 there is no certificate, 2 it could not be read"
 )]
 pub(crate) struct ShowArgs {
-    /// A root's folder or a cluster's, a Secret's manifest, or `-` for one on standard input
+    /// The folder of a root, a tier or a cluster, a Secret's manifest, or `-` for one on standard
+    /// input
     #[arg(default_value = ".")]
     target: PathBuf,
     /// How
@@ -74,8 +76,8 @@ impl ShowArgs {
     }
 }
 
-/// Every certificate with the file that has it: of a Secret, or of the folder and the clusters'
-/// folders in it.
+/// Every certificate with the file that has it: of a Secret, or of the folder and those of clusters
+/// and tiers in it.
 fn certificates(target: &Path) -> Result<Vec<(String, pki::Certificate)>, Failure> {
     let mut found = Vec::new();
     if !target.is_dir() {
@@ -84,21 +86,38 @@ fn certificates(target: &Path) -> Result<Vec<(String, pki::Certificate)>, Failur
         }
         return Ok(found);
     }
-    collect("", &ca_dir::read_bundle(target)?, &mut found);
-    let named = || format!("cannot read `{}`", target.display());
+    folder(target, "", &mut found)?;
+    Ok(found)
+}
+
+/// Of the folder of a root or a tier, also what lies in the folders in it.
+fn folder(
+    dir: &Path,
+    shown: &str,
+    found: &mut Vec<(String, pki::Certificate)>,
+) -> Result<(), Failure> {
+    collect(shown, &ca_dir::read_bundle(dir)?, found);
+    let named = || format!("cannot read `{}`", dir.display());
     let mut folders = Vec::new();
-    for entry in std::fs::read_dir(target).map_err(Failure::io(named()))? {
-        let path = entry.map_err(Failure::io(named()))?.path();
-        if path.join(BundleFiles::CA_CERT).is_file() {
-            folders.push(path);
+    for entry in std::fs::read_dir(dir).map_err(Failure::io(named()))? {
+        let entry = entry.map_err(Failure::io(named()))?;
+        let path = entry.path();
+        // A link to a tier's folder could lead back here.
+        let is_tier = entry.file_type().is_ok_and(|it| it.is_dir()) && TierSet::is_in(&path);
+        if is_tier || path.join(BundleFiles::CA_CERT).is_file() {
+            folders.push((path, is_tier));
         }
     }
     folders.sort();
-    for folder in folders {
-        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        collect(&format!("{name}/"), &ca_dir::read_bundle(&folder)?, &mut found);
+    for (path, is_tier) in folders {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let shown = format!("{shown}{name}/");
+        match is_tier {
+            true => folder(&path, &shown, found)?,
+            false => collect(&shown, &ca_dir::read_bundle(&path)?, found),
+        }
     }
-    Ok(found)
+    Ok(())
 }
 
 fn collect(folder: &str, files: &BundleFiles, found: &mut Vec<(String, pki::Certificate)>) {

@@ -1,24 +1,25 @@
-//! `cacerts sign`: on the root's side, a CA for each request that came over the air gap.
+//! `cacerts sign`: on the side of the root, or of a tier, a CA for each request that came over the
+//! air gap.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use ca_dir::{Lock, RootSet};
+use ca_dir::Lock;
 use clap::Args;
-use pki::{Certificate, ClusterCaParams, RootCa};
+use pki::{Certificate, ClusterCaParams, IssuingCa};
 use time::OffsetDateTime;
 
 use crate::asked::RequestFile;
 use crate::failure::Failure;
 use crate::init::{refuse_differences, take};
-use crate::issue::{open_root, root_certificate};
+use crate::issuer::IssuerFolder;
 use crate::name::ClusterName;
 use crate::own::{read_text, read_text_if_there};
 use crate::passphrase::Passphrase;
 use crate::report::{self, Signed};
 use crate::response::{self, Response};
 use crate::terminal;
-use crate::variables::{Tier, Variables};
+use crate::variables::{Level, Variables};
 
 mod policy;
 mod review;
@@ -34,7 +35,7 @@ use policy::{Policy, PolicyArgs};
                   cacerts sign vault.csr --dir ca --name cluster1     \
                   what openssl, step, cert-manager\n                                                      \
                   or Vault made\n\n\
-                  Writes NAME.response.pem, the CA and the root, beside each request: `cacerts \
+                  Writes NAME.response.pem, the CA and those above it, beside each request: `cacerts \
                   accept` takes it\non the cluster's side. Of a request only the public key is \
                   certified. Everything else is this\nside's: its options and defaults, and what is \
                   asked for where --as-asked says so.\n\n\
@@ -43,7 +44,7 @@ pub(crate) struct SignArgs {
     /// The requests
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The root's folder
+    /// The folder of the root, or of a tier (`cacerts tier`)
     #[arg(long, default_value = ".")]
     dir: PathBuf,
     /// The cluster, for a request that does not say it
@@ -76,17 +77,16 @@ struct Job<'a> {
 impl SignArgs {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let now = OffsetDateTime::now_utc();
-        let there = RootSet::read(&self.dir)?;
-        let root = root_certificate(&self.dir, &there)?;
+        let issuer = IssuerFolder::read(&self.dir)?;
         // Every request is read before any is signed.
-        let jobs = self.jobs(&root)?;
+        let jobs = self.jobs(&issuer)?;
         let _locks = self.lock(&jobs)?;
         let mut signed = Vec::new();
         let mut granted = Vec::new();
         for job in &jobs {
-            signed.push(job.earlier(&root)?);
+            signed.push(job.earlier(&issuer)?);
             let what = format!("`{}` is not signed", job.path.display());
-            let params = job.policy.grant(&job.cluster, &job.file, &root, now);
+            let params = job.policy.grant(&job.cluster, &job.file, &issuer, now);
             granted.push(params.map_err(|failure| failure.about(&what))?);
         }
         let missing: Vec<_> = (0..jobs.len()).filter(|&at| signed[at].is_none()).collect();
@@ -94,24 +94,25 @@ impl SignArgs {
             for &at in &missing {
                 terminal::show(&review::table(jobs[at].path, &jobs[at].file, &granted[at]));
             }
-            self.confirm(missing.len(), &root)?;
-            let root = open_root(&self.dir, &there, root.clone(), &self.passphrase, now)?;
+            self.confirm(missing.len(), &issuer)?;
+            let ca = issuer.open(&self.passphrase, now)?;
             for at in missing {
-                signed[at] = Some(jobs[at].sign(&root, &granted[at])?);
+                signed[at] = Some(jobs[at].sign(&issuer, &ca, &granted[at])?);
             }
         }
         let report = jobs.iter().zip(&signed).filter_map(|(job, signed)| {
             let (ca, created) = signed.as_ref()?;
             let (request, response) = (job.path, job.response.as_path());
             let (cluster, asked) = (&job.cluster, job.file.asked.as_ref());
-            Some(Signed { cluster, asked, request, response, created: *created, ca, root: &root })
+            let root = issuer.root();
+            Some(Signed { cluster, asked, request, response, created: *created, ca, root })
         });
         report::signed(&report.collect::<Vec<_>>(), self.json);
         Ok(())
     }
 
-    fn jobs(&self, root: &Certificate) -> Result<Vec<Job<'_>>, Failure> {
-        let variables = Variables::of(Tier::Cluster)?;
+    fn jobs(&self, issuer: &IssuerFolder) -> Result<Vec<Job<'_>>, Failure> {
+        let variables = Variables::of(Level::Cluster)?;
         let mut notes = BTreeSet::new();
         let mut jobs: Vec<Job<'_>> = Vec::new();
         for path in &self.files {
@@ -120,8 +121,8 @@ impl SignArgs {
             let file = RequestFile::read(&read_text(path)?).map_err(refused)?;
             let cluster = self.cluster(&file).map_err(refused)?;
             let public_key = file.request.public_key_der();
-            if public_key == root.public_key_der() {
-                return Err(refused("its key is the root's own".to_owned()));
+            if let Some(ca) = issuer.way_up().find(|ca| ca.public_key_der() == public_key) {
+                return Err(refused(format!("its key is that of `{}`", ca.subject())));
             }
             for other in &jobs {
                 let same = if other.cluster == cluster {
@@ -133,7 +134,7 @@ impl SignArgs {
                 };
                 return Err(refused(format!("`{}` is {same} too", other.path.display())));
             }
-            let (policy, note) = self.policy.of(&file, root, &variables);
+            let (policy, note) = self.policy.of(&file, issuer.certificate(), &variables);
             notes.extend(note);
             let folder =
                 self.out.as_deref().or_else(|| path.parent()).unwrap_or_else(|| Path::new(""));
@@ -172,11 +173,11 @@ impl SignArgs {
         folders.iter().map(|folder| take(folder)).collect()
     }
 
-    fn confirm(&self, count: usize, root: &Certificate) -> Result<(), Failure> {
+    fn confirm(&self, count: usize, issuer: &IssuerFolder) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }
-        match terminal::confirmed(&review::question(count, root)) {
+        match terminal::confirmed(&review::question(count, issuer)) {
             None => Err(Failure::could_not(
                 "nothing was signed: there is no terminal to ask for confirmation; look at what \
                  is granted above, and say --yes",
@@ -190,7 +191,7 @@ impl SignArgs {
 
 impl Job<'_> {
     /// What was signed for this very request, and that nothing was made.
-    fn earlier(&self, root: &Certificate) -> Result<Option<(Certificate, bool)>, Failure> {
+    fn earlier(&self, issuer: &IssuerFolder) -> Result<Option<(Certificate, bool)>, Failure> {
         let Some(text) = read_text_if_there(&self.response)? else { return Ok(None) };
         let named = format!("`{}` is there", self.response.display());
         let response = Response::read(&text)
@@ -199,8 +200,10 @@ impl Job<'_> {
             || response.ca.public_key_der() != self.file.request.public_key_der()
         {
             "another request"
-        } else if response.above != [root.clone()] || !response.ca.is_signed_by(root) {
-            "another root"
+        } else if !response.above.iter().eq(issuer.way_up())
+            || !response.ca.is_signed_by(issuer.certificate())
+        {
+            &format!("another {}", issuer.noun())
         } else {
             refuse_differences(&self.response, &self.policy.differences(&response.ca))?;
             return Ok(Some((response.ca, false)));
@@ -210,12 +213,13 @@ impl Job<'_> {
 
     fn sign(
         &self,
-        root: &RootCa,
+        issuer: &IssuerFolder,
+        signer: &IssuingCa,
         granted: &ClusterCaParams,
     ) -> Result<(Certificate, bool), Failure> {
         let refused = || format!("`{}` is not signed", self.path.display());
-        let ca = root.certify(&self.file.request, granted).map_err(Failure::within(refused()))?;
-        let text = response::file(&self.cluster, &ca, root.certificate())
+        let ca = signer.certify(&self.file.request, granted).map_err(Failure::within(refused()))?;
+        let text = response::file(&self.cluster, &ca, issuer)
             .map_err(|reason| Failure::refused(format!("{}: {reason}", refused())))?;
         ca_dir::write_public(&self.response, text.as_bytes())?;
         Ok((ca, true))

@@ -56,9 +56,16 @@ pub(crate) fn read(target: &Path) -> Result<Vec<Found>, Failure> {
         std::fs::metadata(target).map_err(Failure::io(format!("cannot read `{shown}`")))?;
     if metadata.is_dir() {
         let files = ca_dir::read_bundle(target)?;
-        if files.get(ca_dir::ROOT_KEY).is_some() && files.get(BundleFiles::CA_CERT).is_none() {
+        let whose = if ca_dir::TierSet::is_in(target) {
+            Some("a tier")
+        } else {
+            let is_root =
+                files.get(ca_dir::ROOT_KEY).is_some() && files.get(BundleFiles::CA_CERT).is_none();
+            is_root.then_some("a root")
+        };
+        if let Some(whose) = whose {
             terminal::note(&format!(
-                "`{shown}` is the folder of a root; what istiod is given lies in a folder below it"
+                "`{shown}` is the folder of {whose}; what istiod is given lies in a folder below it"
             ));
         }
         return Ok(vec![Found { name: shown, origin: Origin::Folder(target.to_owned()), files }]);

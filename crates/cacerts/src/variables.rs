@@ -5,16 +5,18 @@ use std::env::VarError;
 use crate::failure::Failure;
 use crate::lifetime::Lifetime;
 
-/// Which of the Makefile's two CAs is meant.
+/// Where a CA stands.
 #[derive(Clone, Copy)]
-pub(crate) enum Tier {
-    /// `ROOTCA_..`
+pub(crate) enum Level<'a> {
+    /// At the top: `ROOTCA_..`
     Root,
-    /// `INTERMEDIATE_..`
+    /// Between the two, by its name. The Makefile has none.
+    Tier(&'a str),
+    /// A cluster's: `INTERMEDIATE_..`
     Cluster,
 }
 
-/// What is set for one tier. Empty counts as set, as it does for make.
+/// What is set for one level. Empty counts as set, as it does for make.
 #[derive(Default)]
 pub(crate) struct Variables {
     pub(crate) lifetime: Option<Lifetime>,
@@ -29,8 +31,8 @@ pub(crate) struct Variables {
 
 impl Variables {
     /// Reads the environment.
-    pub(crate) fn of(tier: Tier) -> Result<Self, Failure> {
-        Self::read(tier, |name| match std::env::var(name) {
+    pub(crate) fn of(level: Level<'_>) -> Result<Self, Failure> {
+        Self::read(level, |name| match std::env::var(name) {
             Ok(value) => Ok(Some(value)),
             Err(VarError::NotPresent) => Ok(None),
             Err(VarError::NotUnicode(_)) => {
@@ -40,15 +42,16 @@ impl Variables {
     }
 
     fn read(
-        tier: Tier,
+        level: Level<'_>,
         get: impl Fn(&str) -> Result<Option<String>, Failure>,
     ) -> Result<Self, Failure> {
         let mut names = Vec::new();
+        let prefix = match level {
+            Level::Root => "ROOTCA",
+            Level::Tier(_) => return Ok(Self::default()),
+            Level::Cluster => "INTERMEDIATE",
+        };
         let mut take = |suffix: &str| {
-            let prefix = match tier {
-                Tier::Root => "ROOTCA",
-                Tier::Cluster => "INTERMEDIATE",
-            };
             let name = format!("{prefix}_{suffix}");
             let value = get(&name)?;
             if value.is_some() {
@@ -58,9 +61,9 @@ impl Variables {
         };
         let (days, organization) = (take("DAYS")?, take("ORG")?);
         let (common_name, key_size) = (take("CN")?, take("KEYSZ")?);
-        let dns_name = match tier {
-            Tier::Root => None,
-            Tier::Cluster => take("SAN_DNS")?,
+        let dns_name = match level {
+            Level::Root | Level::Tier(_) => None,
+            Level::Cluster => take("SAN_DNS")?,
         };
         let lifetime = days.map(|days| lifetime(&days)).transpose()?;
         Ok(Self { lifetime, organization, common_name, dns_name, key_size, names })
@@ -86,15 +89,16 @@ mod tests {
 
     use super::*;
 
-    fn read(tier: Tier, set: &[(&str, &str)]) -> Result<Variables, Failure> {
+    fn read(level: Level<'_>, set: &[(&str, &str)]) -> Result<Variables, Failure> {
         let value = |name: &str| set.iter().find(|(set, _)| *set == name);
-        Variables::read(tier, |name| Ok(value(name).map(|(_, value)| (*value).to_owned())))
+        Variables::read(level, |name| Ok(value(name).map(|(_, value)| (*value).to_owned())))
     }
 
     #[test]
-    fn each_tier_has_its_own_variables() {
+    fn each_level_has_its_own_variables() {
         let set = [("ROOTCA_CN", "R"), ("INTERMEDIATE_CN", "I"), ("INTERMEDIATE_SAN_DNS", "d")];
-        let (root, cluster) = (read(Tier::Root, &set).unwrap(), read(Tier::Cluster, &set).unwrap());
+        let (root, cluster) =
+            (read(Level::Root, &set).unwrap(), read(Level::Cluster, &set).unwrap());
         assert_eq!((root.common_name.as_deref(), root.dns_name), (Some("R"), None));
         assert_eq!(cluster.common_name.as_deref(), Some("I"));
         assert_eq!(cluster.dns_name.as_deref(), Some("d"));
@@ -102,15 +106,16 @@ mod tests {
             cluster.ignored().unwrap(),
             "only --profile makefile heeds INTERMEDIATE_CN, INTERMEDIATE_SAN_DNS"
         );
-        assert_eq!(read(Tier::Root, &[]).unwrap().ignored(), None);
+        assert_eq!(read(Level::Root, &[]).unwrap().ignored(), None);
+        assert_eq!(read(Level::Tier("prod"), &set).unwrap().ignored(), None);
     }
 
     #[test]
     fn days_are_a_number() {
-        let set = read(Tier::Root, &[("ROOTCA_DAYS", "90")]).unwrap();
+        let set = read(Level::Root, &[("ROOTCA_DAYS", "90")]).unwrap();
         assert_eq!(set.lifetime, Some(Lifetime::days(90)));
         for days in ["", "0", "-1", "9d"] {
-            let error = read(Tier::Root, &[("ROOTCA_DAYS", days)]).err().unwrap();
+            let error = read(Level::Root, &[("ROOTCA_DAYS", days)]).err().unwrap();
             let expected = format!("`{days}` is not a number of days (..._DAYS)");
             assert_eq!(error.to_string(), expected);
         }

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::failure::Failure;
 use crate::lifetime::{Lifetime, rfc3339};
-use crate::variables::{Tier, Variables};
+use crate::variables::{Level, Variables};
 
 /// What was said; `None` where nothing was.
 #[derive(Clone, Debug, Default)]
@@ -46,26 +46,27 @@ impl Said {
         None
     }
 
-    /// Fills in the defaults: the Makefile's, but for the hardened profile's keys and for its
-    /// cluster CAs, which live two years.
+    /// Fills in the defaults: the Makefile's, but for the hardened profile's keys, for its cluster
+    /// CAs, which live two years, and for its tiers, which live five.
     pub(crate) fn wish(
         self,
-        tier: Tier,
+        level: Level<'_>,
         profile: Profile,
         now: OffsetDateTime,
     ) -> Result<Wish, Failure> {
-        let common_name = match tier {
-            Tier::Root => "Root CA",
-            Tier::Cluster => "Intermediate CA",
+        let common_name = match level {
+            Level::Root => "Root CA".to_owned(),
+            Level::Tier(name) => format!("{name} CA"),
+            Level::Cluster => "Intermediate CA".to_owned(),
         };
         let wish = Wish {
             profile,
             key: key(profile, self.key)?,
             organization: self.organization.unwrap_or_else(|| "Istio".to_owned()),
-            common_name: self.common_name.unwrap_or_else(|| common_name.to_owned()),
+            common_name: self.common_name.unwrap_or(common_name),
             dns_name: self.dns_name.unwrap_or_else(|| "istiod.istio-system.svc".to_owned()),
             validity: validity(
-                self.lifetime.unwrap_or_else(|| default_lifetime(tier, profile)),
+                self.lifetime.unwrap_or_else(|| default_lifetime(level, profile)),
                 now,
             )?,
         };
@@ -79,6 +80,15 @@ impl Said {
             }
         }
         Ok(wish)
+    }
+
+    /// The same, without a lifetime that only the issuer's `end` has cut.
+    pub(crate) fn but_for_a_cut(&self, found: &Certificate, end: OffsetDateTime) -> Self {
+        let start = found.validity().not_before();
+        let is_cut = |asked: Lifetime| {
+            found.validity().not_after() == end && asked.end(start).is_none_or(|it| it > end)
+        };
+        Self { lifetime: self.lifetime.filter(|asked| !is_cut(*asked)), ..self.clone() }
     }
 
     /// Where a CA that is there is not what was asked for; a line each.
@@ -106,10 +116,11 @@ impl Said {
 }
 
 /// How long a CA lives when nobody says.
-pub(crate) fn default_lifetime(tier: Tier, profile: Profile) -> Lifetime {
-    match (tier, profile) {
-        (Tier::Root, _) | (Tier::Cluster, Profile::Makefile) => Lifetime::days(3650),
-        (Tier::Cluster, Profile::Hardened) => Lifetime::days(730),
+pub(crate) fn default_lifetime(level: Level<'_>, profile: Profile) -> Lifetime {
+    match (level, profile) {
+        (Level::Root, _) | (_, Profile::Makefile) => Lifetime::days(3650),
+        (Level::Tier(_), Profile::Hardened) => Lifetime::days(1825),
+        (Level::Cluster, Profile::Hardened) => Lifetime::days(730),
     }
 }
 

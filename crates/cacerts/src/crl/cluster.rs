@@ -10,6 +10,7 @@ use super::side::Side;
 use super::{ListArgs, report};
 use crate::failure::Failure;
 use crate::init::take;
+use crate::issuer::refuse_tier;
 
 /// Options of `crl cluster`.
 #[derive(Args, Debug)]
@@ -87,6 +88,7 @@ impl Place {
         {
             return Err(Failure::refused(format!("{} is not a folder", named())));
         }
+        refuse_tier(folder)?;
         // `.` and `..` name no folder.
         let whole = match folder.file_name() {
             Some(_) => folder.to_owned(),

@@ -24,11 +24,12 @@ const CA_CRL: &str = "ca-crl.pem";
     after_help = "Examples:\n  cacerts crl join ca/c1                        root and cluster in one folder\n  \
                   cacerts crl join c1 root-crl.pem              the root's list was brought here\n  \
                   cacerts crl join c1 root-crl.pem --peer c2    a mesh of two clusters\n\n\
-                  Joins the given lists, c1.crl.pem beside the folder (`cacerts crl cluster`), and \
-                  where none\nis given root-crl.pem beside it; writes c1/ca-crl.pem. Every root of \
-                  the trust bundle and every\nCA of the chain needs its list, and so does the CA of \
-                  every other cluster: proxies here refuse\nits workloads otherwise. What istiod \
-                  and Envoy would refuse is not written.\n\n\
+                  Joins the given lists, c1.crl.pem beside the folder (`cacerts crl cluster`), and, \
+                  where none\nis given, root-crl.pem beside it, or the lists of the tiers and the \
+                  root that it lies below;\nwrites c1/ca-crl.pem. Every root of the trust bundle and \
+                  every CA of the chain needs its list,\nand so does the CA of every other cluster: \
+                  proxies here refuse its workloads otherwise. What\nistiod and Envoy would refuse is \
+                  not written.\n\n\
                   An expired list is a total outage: every new connection of the mesh is refused. \
                   A connection\nthat is open is not cut by a list.\n\n\
                   Exit codes: 0 written or already there, 1 refused or wrong, 2 it could not be done"
@@ -94,14 +95,15 @@ impl JoinArgs {
         Ok(())
     }
 
-    /// The given lists and the cluster's own; the root's where none is given.
+    /// The given lists and the cluster's own; the root's, and the tiers', where none is given.
     fn given(&self, place: &Place) -> Result<Vec<Crl>, Failure> {
         let mut lists = Vec::new();
         for path in &self.lists {
             lists.extend(read::lists(path, &read::bytes(path)?)?);
         }
-        let root = self.lists.is_empty().then(|| place.parent.join(root::LIST));
-        for path in root.into_iter().chain([place.beside(cluster::LIST)]) {
+        let no_list = self.lists.is_empty();
+        let above = if no_list { root::lists_above(&place.parent) } else { Vec::new() };
+        for path in above.into_iter().chain([place.beside(cluster::LIST)]) {
             lists.extend(beside(&path)?);
         }
         Ok(lists)

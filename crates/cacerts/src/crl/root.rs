@@ -1,16 +1,14 @@
-//! `cacerts crl root`: on the side that has the root's key.
+//! `cacerts crl root`: on the side that has the root's key, or a tier's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use ca_dir::RootSet;
 use clap::Args;
 use time::OffsetDateTime;
 
 use super::side::Side;
 use super::{ListArgs, report};
 use crate::failure::Failure;
-use crate::init::take;
-use crate::issue::{open_root, root_certificate};
+use crate::issuer::IssuerFolder;
 use crate::passphrase::Passphrase;
 
 /// Options of `crl root`.
@@ -19,15 +17,16 @@ use crate::passphrase::Passphrase;
     after_help = "Examples:\n  cacerts crl root --dir ca                       the first list, or the next\n  \
                   cacerts crl root --dir ca --revoke ca/c1 --reason cACompromise\n                                                  \
                   takes the CA of c1 out of the mesh\n  \
-                  cacerts crl root --dir ca --lifetime 90d        rarely at the root's machine\n\n\
-                  Writes root-crl.pem, and root-revoked.txt: its number and what it revokes. Take \
-                  root-crl.pem\nto every cluster of the mesh (`cacerts crl join`), by the day the \
-                  output names. An expired\nlist is a total outage; a connection that is open is \
-                  not cut by a list.\n\n\
+                  cacerts crl root --dir ca --lifetime 90d        rarely at the root's machine\n  \
+                  cacerts crl root --dir ca/prod                  the list of a tier\n\n\
+                  Writes root-crl.pem, and root-revoked.txt: its number and what it revokes; of a \
+                  tier, tier-crl.pem\nand tier-revoked.txt. Take the list to every cluster of the \
+                  mesh (`cacerts crl join`), by the\nday the output names. An expired list is a \
+                  total outage; a connection that is open is not cut\nby a list.\n\n\
                   Exit codes: 0 made or already there, 1 refused or wrong, 2 it could not be done"
 )]
 pub(super) struct RootArgs {
-    /// The root's folder
+    /// The folder of the root, or of a tier
     #[arg(long, default_value = ".")]
     dir: PathBuf,
     #[command(flatten)]
@@ -39,27 +38,51 @@ pub(super) struct RootArgs {
 impl RootArgs {
     pub(super) fn run(&self) -> Result<(), Failure> {
         let now = OffsetDateTime::now_utc();
-        if !self.dir.exists() {
-            root_certificate(&self.dir, &RootSet::default())?;
-        }
-        let _lock = take(&self.dir)?;
-        let there = RootSet::read(&self.dir)?;
+        let (issuer, _lock) = IssuerFolder::taken(&self.dir)?;
+        let whose = format!("the {}", issuer.noun());
+        let refused = format!("{whose} cannot sign this list");
         let side = Side {
-            whose: "the root".to_owned(),
+            whose,
             command: "cacerts crl root".to_owned(),
-            ca: root_certificate(&self.dir, &there)?,
-            list: self.dir.join(LIST),
-            record: self.dir.join(RECORD),
+            ca: issuer.certificate().clone(),
+            list: self.dir.join(list(issuer.noun())),
+            record: self.dir.join(format!("{}-revoked.txt", issuer.noun())),
         };
         let list = side.run(&self.list, now, |params| {
-            let root = open_root(&self.dir, &there, side.ca.clone(), &self.passphrase, now)?;
-            root.issue_crl(params).map_err(Failure::within("the root cannot sign this list"))
+            let ca = issuer.open(&self.passphrase, now)?;
+            ca.issue_crl(params).map_err(Failure::within(refused))
         })?;
         report::list(&list, self.list.json);
         Ok(())
     }
 }
 
-/// In the root's folder, which has no cluster of these names.
-pub(super) const LIST: &str = "root-crl.pem";
-const RECORD: &str = "root-revoked.txt";
+/// Where the lists are of the CAs above what lies in a folder: in it, and, while that is the folder of
+/// a tier, in the one that it lies in, if that is of the CA above.
+pub(super) fn lists_above(dir: &Path) -> Vec<PathBuf> {
+    let mut lists = ["root", "tier"].map(|noun| dir.join(list(noun))).to_vec();
+    let mut at = IssuerFolder::read(dir).ok();
+    while let Some(issuer) = at {
+        let above = issuer.way_up().nth(1);
+        at = above.and_then(|above| {
+            let outer = IssuerFolder::read(&outer(&issuer.dir)).ok()?;
+            (outer.certificate() == above).then_some(outer)
+        });
+        lists.extend(at.as_ref().map(|issuer| issuer.dir.join(list(issuer.noun()))));
+    }
+    lists
+}
+
+fn outer(dir: &Path) -> PathBuf {
+    match dir.parent() {
+        // `.` and `..` have no folder's name in them.
+        Some(parent) if dir.file_name().is_some() && parent != Path::new("") => parent.to_owned(),
+        Some(_) if dir.file_name().is_some() => PathBuf::from("."),
+        _ => dir.join(".."),
+    }
+}
+
+/// No cluster has this name.
+fn list(noun: &str) -> String {
+    format!("{noun}-crl.pem")
+}

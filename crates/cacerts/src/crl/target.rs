@@ -1,4 +1,5 @@
-//! What `--revoke` names: a certificate in a file or a cluster's folder, or a serial number.
+//! What `--revoke` names: a certificate in a file, or in the folder of a cluster or a tier, or a serial
+//! number.
 
 use std::path::Path;
 
@@ -22,7 +23,9 @@ impl Target {
     pub(super) fn read(text: &str, ca: &Certificate) -> Result<Self, Failure> {
         let path = Path::new(text);
         let target = if path.is_dir() {
-            Self::certificate(&path.join(BundleFiles::CA_CERT), ca)?
+            let is_tier = ca_dir::TierSet::is_in(path);
+            let name = if is_tier { ca_dir::TIER_CERT } else { BundleFiles::CA_CERT };
+            Self::certificate(&path.join(name), ca)?
         } else if path.symlink_metadata().is_ok() {
             Self::certificate(path, ca)?
         } else {

@@ -7,14 +7,15 @@ use pki::{Bundle, BundleFiles, Certificate, ClusterCa, PrivateKey, Profile};
 use time::OffsetDateTime;
 
 use crate::failure::Failure;
+use crate::issuer::{IssuerFolder, refuse_tier};
 use crate::name::ClusterName;
 use crate::wish::profile_of;
 
 /// The folder of one cluster, and what was found in it. Nothing of it is ever replaced.
-pub(super) struct ClusterFolder {
+pub(super) struct ClusterFolder<'a> {
     name: ClusterName,
     path: PathBuf,
-    root: Certificate,
+    issuer: &'a IssuerFolder,
     state: State,
 }
 
@@ -29,16 +30,15 @@ enum State {
     Whole(Certificate),
 }
 
-impl ClusterFolder {
-    /// Looks at the folder. What is in it must be of this root and valid at `now`.
+impl<'a> ClusterFolder<'a> {
+    /// Looks at the folder. What is in it must be of this issuer and valid at `now`.
     pub(super) fn look(
-        dir: &Path,
+        issuer: &'a IssuerFolder,
         name: ClusterName,
-        root: &Certificate,
         now: OffsetDateTime,
     ) -> Result<Self, Failure> {
-        let path = dir.join(name.as_str());
-        let mut folder = Self { name, path, root: root.clone(), state: State::Absent };
+        let path = issuer.dir.join(name.as_str());
+        let mut folder = Self { name, path, issuer, state: State::Absent };
         let named = || format!("`{}`", folder.path.display());
         match folder.path.symlink_metadata() {
             Ok(metadata) if metadata.is_dir() => {}
@@ -51,6 +51,7 @@ impl ClusterFolder {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(folder),
             Err(error) => return Err(Failure::io(format!("cannot look at {}", named()))(error)),
         }
+        refuse_tier(&folder.path)?;
         let files = ca_dir::read_bundle(&folder.path)?;
         let read = |name| files.get(name);
         let state = match (read(BundleFiles::CA_KEY), read(BundleFiles::CA_CERT)) {
@@ -78,14 +79,21 @@ impl ClusterFolder {
         folder.prove(now)
     }
 
-    /// A certificate that is there must hold together with the key and lead to this root.
+    /// A certificate that is there must hold together with the key and lead to this root, by way
+    /// of this issuer.
     fn prove(mut self, now: OffsetDateTime) -> Result<Self, Failure> {
         let Some(cluster_ca) = self.cluster_ca(now)? else { return Ok(self) };
-        if *cluster_ca.hierarchy().root() != self.root {
+        let (hierarchy, path) = (cluster_ca.hierarchy(), self.path.display());
+        if hierarchy.root() != self.issuer.root() {
             return Err(Failure::refused(format!(
-                "`{}` is there and is of another root, {}; move it away",
-                self.path.display(),
-                cluster_ca.hierarchy().root().fingerprint()
+                "`{path}` is there and is of another root, {}; move it away",
+                hierarchy.root().fingerprint()
+            )));
+        }
+        if !hierarchy.tiers().iter().eq(self.issuer.tiers()) {
+            return Err(Failure::refused(format!(
+                "`{path}` is there and is of another issuer, `{}`; move it away",
+                cluster_ca.certificate().issuer()
             )));
         }
         if let State::Begun { files, .. } = &self.state
@@ -96,13 +104,14 @@ impl ClusterFolder {
         Ok(self)
     }
 
-    /// The CA that is there, the missing files made of the root; `None` without a certificate.
+    /// The CA that is there, the missing files made of the issuer's; `None` without a certificate.
     fn cluster_ca(&self, now: OffsetDateTime) -> Result<Option<ClusterCa>, Failure> {
         let State::Begun { files, certificate: Some(certificate), .. } = &self.state else {
             return Ok(None);
         };
-        let root = self.root.to_pem();
+        let root = self.issuer.root().to_pem();
         let mut chain = certificate.to_pem();
+        chain.extend(self.issuer.tiers().map(Certificate::to_pem));
         if profile_of(certificate) == Profile::Makefile {
             chain.push_str(&root);
         }
@@ -116,8 +125,9 @@ impl ClusterFolder {
         )
         .map(Some)
         .map_err(Failure::within(format!(
-            "`{}` is there and is no CA of this root",
-            self.path.display()
+            "`{}` is there and is no CA of this {}",
+            self.path.display(),
+            self.issuer.noun()
         )))
     }
 

@@ -1,4 +1,4 @@
-//! What the root's side grants: its own options and defaults, and of what is asked for no more than
+//! What the issuer's side grants: its own options and defaults, and of what is asked for no more than
 //! it says.
 
 use clap::Args;
@@ -7,15 +7,16 @@ use time::OffsetDateTime;
 
 use crate::asked::RequestFile;
 use crate::failure::Failure;
+use crate::issuer::IssuerFolder;
 use crate::lifetime::Lifetime;
 use crate::name::ClusterName;
-use crate::variables::{Tier, Variables};
+use crate::variables::{Level, Variables};
 use crate::wish::{Said, default_lifetime, profile_of};
 
-/// What an administrator of the root may say.
+/// What an administrator of the issuer may say.
 #[derive(Args, Clone, Debug)]
 pub(super) struct PolicyArgs {
-    /// What goes into the certificates [default: what the root is of]
+    /// What goes into the certificates [default: what the issuer is of]
     #[arg(long, value_name = "hardened|makefile")]
     profile: Option<Profile>,
     /// The longest life that is granted; who asks for less gets less [default: 2 years, or
@@ -49,7 +50,7 @@ impl PolicyArgs {
     pub(super) fn of(
         &self,
         file: &RequestFile,
-        root: &Certificate,
+        issuer: &Certificate,
         variables: &Variables,
     ) -> (Policy, Option<String>) {
         let Self { profile, lifetime, organization, common_name, dns_name, as_asked } =
@@ -57,7 +58,7 @@ impl PolicyArgs {
         let mut said = Said { profile, key: None, organization, common_name, dns_name, lifetime };
         let wanted = file.asked.as_ref().filter(|_| as_asked);
         said.profile = said.profile.or_else(|| wanted.map(|asked| asked.profile));
-        let profile = said.profile.unwrap_or_else(|| profile_of(root));
+        let profile = said.profile.unwrap_or_else(|| profile_of(issuer));
         let note = said.with(profile, variables);
         if let Some(asked) = wanted {
             said.organization.get_or_insert_with(|| asked.organization.clone());
@@ -75,16 +76,16 @@ impl Policy {
         &self,
         cluster: &ClusterName,
         file: &RequestFile,
-        root: &Certificate,
+        issuer: &IssuerFolder,
         now: OffsetDateTime,
     ) -> Result<ClusterCaParams, Failure> {
         let key = key(self.profile, &file.request.public_key_kind())?;
         let said = Said { lifetime: Some(self.lifetime(now)), key: Some(key), ..self.said.clone() };
-        let wish = said.wish(Tier::Cluster, self.profile, now)?;
-        // Nothing that is signed here outlives the root, in whichever profile.
-        let end = wish.validity.not_after().min(root.validity().not_after());
+        let wish = said.wish(Level::Cluster, self.profile, now)?;
+        // Nothing that is signed here outlives a CA above it, in whichever profile.
+        let end = wish.validity.not_after().min(issuer.end());
         let validity = Validity::new(wish.validity.not_before(), end)
-            .map_err(Failure::within("the root cannot sign any more"))?;
+            .map_err(Failure::within(format!("the {} cannot sign any more", issuer.noun())))?;
         Ok(ClusterCaParams {
             profile: wish.profile,
             common_name: wish.common_name,
@@ -99,7 +100,7 @@ impl Policy {
     /// The shorter of what is granted and what is asked for.
     fn lifetime(&self, now: OffsetDateTime) -> Lifetime {
         let longest =
-            self.said.lifetime.unwrap_or_else(|| default_lifetime(Tier::Cluster, self.profile));
+            self.said.lifetime.unwrap_or_else(|| default_lifetime(Level::Cluster, self.profile));
         // A life without an end is refused later, in words.
         match self.asked {
             Some(asked) if asked.end(now) < longest.end(now) && asked.end(now).is_some() => asked,

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use pki::{Certificate, ClusterCaParams};
+use pki::ClusterCaParams;
 
 use crate::asked::RequestFile;
+use crate::issuer::IssuerFolder;
 use crate::lifetime::rfc3339;
 use crate::statement::visible;
 
@@ -51,7 +52,8 @@ pub(super) fn table(path: &Path, file: &RequestFile, granted: &ClusterCaParams) 
 }
 
 /// The question below the tables.
-pub(super) fn question(count: usize, root: &Certificate) -> String {
+pub(super) fn question(count: usize, issuer: &IssuerFolder) -> String {
     let what = if count == 1 { "this CA".to_owned() } else { format!("these {count} CAs") };
-    format!("Sign {what} with the root {}, {}? [y/N] ", root.subject(), root.fingerprint())
+    let (noun, ca) = (issuer.noun(), issuer.certificate());
+    format!("Sign {what} with the {noun} {}, {}? [y/N] ", ca.subject(), ca.fingerprint())
 }

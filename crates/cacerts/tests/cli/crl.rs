@@ -246,7 +246,7 @@ fn nobody_is_asked_for_a_passphrase_to_hear_that_there_is_nothing_to_do() {
     let desk = Desk::new();
     let secret = [("CACERTS_PASSPHRASE", "correct horse")];
     assert_eq!(desk.run_with(&["init", "ca"], &secret).code, Some(0));
-    let expected = "the root key has a passphrase and there is no terminal to ask for it; give \
+    let expected = "there is no terminal to ask for the passphrase of `ca/root-key.pem`; give \
                     --passphrase-file FILE or set CACERTS_PASSPHRASE";
     assert_eq!(desk.run(&root(&[])), stopped(2, expected));
     assert!(!desk.path("ca/root-revoked.txt").exists());

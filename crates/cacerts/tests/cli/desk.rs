@@ -32,7 +32,7 @@ impl Desk {
     }
 
     /// The program in the folder, with nothing of this process's environment and no terminal.
-    #[expect(clippy::disallowed_methods, reason = "this is the module that runs the program")]
+    #[expect(clippy::disallowed_methods, reason = "this is the module that runs programs")]
     pub(crate) fn program(&self, args: &[&str], env: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cacerts"));
         command.args(args).env_clear().envs(env.iter().copied()).current_dir(&self.folder);
@@ -61,6 +61,13 @@ impl Desk {
         let said = self.run(args);
         assert_eq!(said.code, Some(0), "{args:?}: {}", said.err);
         said.out
+    }
+
+    /// What openssl says, a witness of its own; refused or not.
+    #[expect(clippy::disallowed_methods, reason = "this is the module that runs programs")]
+    pub(crate) fn openssl(&self, args: &[&str]) -> String {
+        let output = Command::new("openssl").args(args).current_dir(&self.folder).output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

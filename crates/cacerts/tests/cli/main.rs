@@ -18,4 +18,6 @@ mod secrets;
 mod show;
 mod sign;
 mod targets;
+mod tier;
+mod tier_way;
 mod together;

@@ -41,12 +41,17 @@ fn a_root_issues_with_its_passphrase_alone() {
 #[test]
 fn without_a_terminal_nobody_is_asked_and_nothing_is_made() {
     let desk = Desk::new();
-    let expected = "the root key has a passphrase and there is no terminal to ask for it; give \
-                    --passphrase-file FILE or set CACERTS_PASSPHRASE";
-    assert_eq!(desk.run(&["init", "ca"]), stopped(2, expected));
+    let expected = |whose: &str| {
+        format!(
+            "there is no terminal to ask for the passphrase of {whose}; give --passphrase-file FILE \
+             or set CACERTS_PASSPHRASE"
+        )
+    };
+    assert_eq!(desk.run(&["init", "ca"]), stopped(2, &expected("the new root key")));
     assert_eq!(desk.names("ca"), Vec::<String>::new());
     assert_eq!(desk.run_with(&["init", "ca"], &PASSPHRASE).code, Some(0));
-    assert_eq!(desk.run(&["issue", "c1", "--dir", "ca"]), stopped(2, expected));
+    let expected = expected("`ca/root-key.pem`");
+    assert_eq!(desk.run(&["issue", "c1", "--dir", "ca"]), stopped(2, &expected));
     // Nothing is to be done, so that nothing is asked.
     assert_eq!(desk.run(&["init", "ca"]).code, Some(0));
 }

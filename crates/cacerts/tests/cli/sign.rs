@@ -176,7 +176,7 @@ fn one_request_that_is_refused_leaves_every_other_unsigned() {
     );
     refused(
         &["ca/root-cert.csr", "--name", "c1"],
-        "`ca/root-cert.csr` is not signed: its key is the root's own",
+        "`ca/root-cert.csr` is not signed: its key is that of `CN=Root CA,O=Istio`",
     );
     refused(
         &[C1, "post/../post/c1.request.pem"],
