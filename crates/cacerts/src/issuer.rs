@@ -42,6 +42,12 @@ impl IssuerFolder {
 
     /// Reads the folder, which must be of one or the other.
     pub(crate) fn read(dir: &Path) -> Result<Self, Failure> {
+        Self::read_if_there(dir)?.ok_or_else(|| no_root(dir))
+    }
+
+    /// As [`IssuerFolder::read`]; `None` where the folder has no certificate of a root and nothing of a
+    /// tier.
+    pub(crate) fn read_if_there(dir: &Path) -> Result<Option<Self>, Failure> {
         let root = RootSet::read(dir)?;
         let is_root = root.key.is_some() || root.certificate.is_some();
         match (is_root, TierSet::is_in(dir)) {
@@ -51,15 +57,15 @@ impl IssuerFolder {
                 dir.display()
             ))),
             (_, false) => Self::of_root(dir, root),
-            (false, true) => Self::of_tier(dir, TierSet::read(dir)?),
+            (false, true) => Self::of_tier(dir, TierSet::read(dir)?).map(Some),
         }
     }
 
-    fn of_root(dir: &Path, there: RootSet) -> Result<Self, Failure> {
-        let Some(pem) = &there.certificate else { return Err(no_root(dir)) };
+    fn of_root(dir: &Path, there: RootSet) -> Result<Option<Self>, Failure> {
+        let Some(pem) = &there.certificate else { return Ok(None) };
         let no_root = format!("`{}` is no root", dir.join(ROOT_CERT).display());
         let certificate = Certificate::from_pem(pem).map_err(Failure::within(no_root))?;
-        Ok(Self { dir: dir.to_owned(), key: there.key, certificate, kind: Kind::Root })
+        Ok(Some(Self { dir: dir.to_owned(), key: there.key, certificate, kind: Kind::Root }))
     }
 
     fn of_tier(dir: &Path, there: TierSet) -> Result<Self, Failure> {

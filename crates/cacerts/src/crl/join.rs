@@ -102,7 +102,7 @@ impl JoinArgs {
             lists.extend(read::lists(path, &read::bytes(path)?)?);
         }
         let no_list = self.lists.is_empty();
-        let above = if no_list { root::lists_above(&place.parent) } else { Vec::new() };
+        let above = if no_list { root::lists_above(&place.parent)? } else { Vec::new() };
         for path in above.into_iter().chain([place.beside(cluster::LIST)]) {
             lists.extend(beside(&path)?);
         }

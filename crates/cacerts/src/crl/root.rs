@@ -59,18 +59,17 @@ impl RootArgs {
 
 /// Where the lists are of the CAs above what lies in a folder: in it, and, while that is the folder of
 /// a tier, in the one that it lies in, if that is of the CA above.
-pub(super) fn lists_above(dir: &Path) -> Vec<PathBuf> {
+pub(super) fn lists_above(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut lists = ["root", "tier"].map(|noun| dir.join(list(noun))).to_vec();
-    let mut at = IssuerFolder::read(dir).ok();
-    while let Some(issuer) = at {
-        let above = issuer.way_up().nth(1);
-        at = above.and_then(|above| {
-            let outer = IssuerFolder::read(&outer(&issuer.dir)).ok()?;
-            (outer.certificate() == above).then_some(outer)
-        });
+    let mut at = IssuerFolder::read_if_there(dir)?;
+    while let Some(issuer) = at
+        && let Some(above) = issuer.way_up().nth(1)
+    {
+        let outer = IssuerFolder::read_if_there(&outer(&issuer.dir))?;
+        at = outer.filter(|outer| outer.certificate() == above);
         lists.extend(at.as_ref().map(|issuer| issuer.dir.join(list(issuer.noun()))));
     }
-    lists
+    Ok(lists)
 }
 
 fn outer(dir: &Path) -> PathBuf {

@@ -79,13 +79,17 @@ fn openssl_follows_a_cluster_up_through_its_tiers() {
 #[test]
 fn under_the_makefile_profile_the_chain_ends_with_the_root() {
     let desk = Desk::new();
-    desk.ok(&["init", "ca", "--no-passphrase", "--profile", "makefile"]);
+    let makefile = ["--profile", "makefile", "--lifetime", "9y"];
+    desk.ok(&[&["init", "ca", "--no-passphrase"], &makefile[..]].concat());
     desk.ok(&tier(&["prod"]));
     desk.ok(&["issue", "c1", "--dir", "ca/prod"]);
     let files = ["ca/prod/c1/ca-cert.pem", "ca/prod/tier-cert.pem", "ca/root-cert.pem"];
     let chain = files.map(|file| desk.read(file)).concat();
     assert!(desk.read("ca/prod/c1/cert-chain.pem") == chain, "the chain is not make's");
-    assert_eq!(certificate(&desk, "ca/prod/tier-cert.pem").public_key_kind(), "rsa 4096");
+    let [prod, root] = [files[1], files[2]].map(|file| certificate(&desk, file));
+    assert_eq!(prod.public_key_kind(), "rsa 4096");
+    // Ten years were wished for. make would let it outlive its root.
+    assert_eq!(prod.validity().not_after(), root.validity().not_after());
     assert_eq!(desk.run(&["check", "ca/prod/c1"]).code, Some(0));
 }
 
