@@ -1,10 +1,13 @@
 //! A folder to work in, and the program in it.
 
+use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use rustix::fs::OFlags;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tempfile::TempDir;
 
 /// What a run left behind on its streams.
@@ -53,6 +56,21 @@ impl Desk {
         let mut child = self.program(args, &[]).stdin(Stdio::piped()).spawn().unwrap();
         // A program that has read enough closes its end.
         drop(child.stdin.take().unwrap().write_all(input.as_ref()));
+        said(child)
+    }
+
+    /// Runs it with a terminal as its standard input, on which this is typed.
+    pub(crate) fn typed(&self, args: &[&str], typed: &str) -> Said {
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&terminal).unwrap();
+        unlockpt(&terminal).unwrap();
+        let path = ptsname(&terminal, Vec::new()).unwrap().into_string().unwrap();
+        let flags = OFlags::NOCTTY.bits().cast_signed();
+        let stdin = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path);
+        let child = self.program(args, &[]).stdin(stdin.unwrap()).spawn().unwrap();
+        // The terminal keeps it until it is read.
+        let mut terminal = std::fs::File::from(terminal);
+        terminal.write_all(typed.as_bytes()).unwrap();
         said(child)
     }
 

@@ -18,6 +18,7 @@ mod secrets;
 mod show;
 mod sign;
 mod targets;
+mod terminal;
 mod tier;
 mod tier_way;
 mod together;

@@ -125,8 +125,10 @@ fn over_the_air_gap_the_answer_carries_the_tier() {
     assert!(sign("ca/prod").out.contains("nothing was changed"));
     let expected = "`own/c2.response.pem` is there and is of another root; move it away";
     assert_eq!(sign("ca"), stopped(1, expected));
-    let said = desk.run(&["sign", "own/c2.request.pem", "--dir", "ca/prod", "--out", "ca"]);
-    assert_eq!(said.code, Some(2), "nobody is asked");
+    let ask = ["sign", "own/c2.request.pem", "--dir", "ca/prod", "--out", "ca"];
+    let said = desk.typed(&ask, "n\n");
+    let question = format!("\nSign this CA with the tier {PROD}, sha256:");
+    assert!(said.code == Some(1) && said.err.contains(&question), "{}", said.err);
 
     desk.write("own/tier-root.pem", desk.read("ca/root-cert.pem"));
     let said = desk.run(&["accept", "own/c2.response.pem", "--dir", "own"]);
