@@ -27,18 +27,27 @@ pub(crate) fn prove<Desk>(
     claims: &[Claim<Desk>],
     desk: impl Fn(usize) -> Result<Desk> + Sync,
 ) -> Tally {
+    side_by_side(claims, |index, (sentence, prove)| {
+        told(sentence, desk(index).and_then(|desk| prove(&desk)))
+    })
+}
+
+/// Counts what comes of each item, on every core.
+pub(crate) fn side_by_side<T: Sync>(
+    items: &[T],
+    count: impl Fn(usize, &T) -> Tally + Sync,
+) -> Tally {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let (next, tally) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
     std::thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
-                while let Some((index, (sentence, prove))) = {
+                while let Some((index, item)) = {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    claims.get(index).map(|claim| (index, claim))
+                    items.get(index).map(|item| (index, item))
                 } {
-                    let outcome = desk(index).and_then(|desk| prove(&desk));
-                    let counted = told(sentence, outcome);
-                    // A thread that panicked has lost its claim: the sum below finds out.
+                    let counted = count(index, item);
+                    // A thread that panicked has lost its item: the sum below finds out.
                     if let Ok(mut tally) = tally.lock() {
                         *tally += counted;
                     }

@@ -10,9 +10,6 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::claims::{self, Claim};
 use crate::command::{Program, target_dir};
 use crate::tally::Tally;
-use crate::terminal;
-
-mod killed;
 
 /// Each in a folder with a root and the CAs of two clusters.
 const CLAIMS: &[Claim<Desk>] = &[
@@ -28,15 +25,7 @@ const CLAIMS: &[Claim<Desk>] = &[
 /// Proves every claim.
 pub(crate) fn check() -> Result<Tally> {
     claims::build_cacerts()?;
-    let mut tally = claims::prove(CLAIMS, Desk::new);
-    if killed::may_trace() {
-        tally += claims::prove(killed::CLAIMS, |index| Desk::new(CLAIMS.len() + index));
-    } else {
-        let skipped = killed::CLAIMS.len();
-        terminal::say(&format!("  {skipped} skipped: no strace that may trace programs"));
-        tally += Tally { skipped, ..Tally::default() };
-    }
-    Ok(tally)
+    Ok(claims::prove(CLAIMS, Desk::new))
 }
 
 /// Where one claim is proved.
@@ -95,10 +84,6 @@ impl Desk {
              -out leaf.pem",
         )
         .map(drop)
-    }
-
-    fn read(&self, name: &str) -> Result<Vec<u8>> {
-        std::fs::read(self.path.join(name)).with_context(|| format!("cannot read {name}"))
     }
 
     fn write(&self, name: &str, content: &str) -> Result<()> {
