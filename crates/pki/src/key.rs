@@ -13,11 +13,13 @@ use aws_lc_rs::signature::{
     EcdsaKeyPair,
 };
 use const_oid::db::rfc5912::{
-    ECDSA_WITH_SHA_256, ECDSA_WITH_SHA_384, ECDSA_WITH_SHA_512, SHA_256_WITH_RSA_ENCRYPTION,
+    ECDSA_WITH_SHA_256, ECDSA_WITH_SHA_384, ECDSA_WITH_SHA_512, ID_EC_PUBLIC_KEY, RSA_ENCRYPTION,
+    SECP_256_R_1, SECP_384_R_1, SECP_521_R_1, SHA_256_WITH_RSA_ENCRYPTION,
 };
 use const_oid::db::rfc8410::ID_ED_25519;
-use der::Encode;
 use der::asn1::AnyRef;
+use der::{Decode, Encode};
+use pkcs8::PrivateKeyInfoRef;
 use rcgen::{PublicKeyData, RsaKeySize, SigningKey};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 use spki::AlgorithmIdentifierRef;
@@ -140,12 +142,16 @@ impl PrivateKey {
 
     fn from_encoded(encoded: &PrivateKeyDer<'_>) -> Result<Self, Error> {
         if let PrivateKeyDer::Pkcs8(pkcs8) = encoded {
-            return match rcgen::KeyPair::try_from(pkcs8) {
+            // rcgen would try every algorithm in turn, and each try checks the whole RSA key: 5 ms.
+            let named = algorithm_of(pkcs8.secret_pkcs8_der()).and_then(|algorithm| {
+                rcgen::KeyPair::from_pkcs8_der_and_sign_algo(pkcs8, algorithm).ok()
+            });
+            return match named.map_or_else(|| rcgen::KeyPair::try_from(pkcs8), Ok) {
                 Ok(pair) => Ok(Self::of(pair)),
                 Err(source) => Err(Error::UnsupportedKey { source }),
             };
         }
-        let pkcs8 = pkcs8_of(encoded.secret_der())?;
+        let pkcs8 = pkcs8_of(encoded)?;
         Self::from_encoded(&PrivatePkcs8KeyDer::from(pkcs8.as_slice()).into())
     }
 
@@ -182,26 +188,52 @@ impl PrivateKey {
     }
 }
 
-/// Turns PKCS#1 or SEC1 into PKCS#8.
-fn pkcs8_of(der: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+/// What a PKCS#8 key says that it is for (RFC 5208 section 5), if it is of a kind that is loaded.
+fn algorithm_of(pkcs8: &[u8]) -> Option<&'static rcgen::SignatureAlgorithm> {
+    let algorithm = PrivateKeyInfoRef::from_der(pkcs8).ok()?.algorithm;
+    let curve = || algorithm.parameters_oid().ok();
+    match algorithm.oid {
+        RSA_ENCRYPTION => Some(&rcgen::PKCS_RSA_SHA256),
+        ID_ED_25519 => Some(&rcgen::PKCS_ED25519),
+        ID_EC_PUBLIC_KEY => match curve()? {
+            SECP_256_R_1 => Some(&rcgen::PKCS_ECDSA_P256_SHA256),
+            SECP_384_R_1 => Some(&rcgen::PKCS_ECDSA_P384_SHA384),
+            SECP_521_R_1 => Some(&rcgen::PKCS_ECDSA_P521_SHA512),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Turns PKCS#1 or SEC1 into PKCS#8, also where one stands under the other's label.
+fn pkcs8_of(encoded: &PrivateKeyDer<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let der = encoded.secret_der();
     let curves = [
         &ECDSA_P256_SHA256_ASN1_SIGNING,
         &ECDSA_P384_SHA384_ASN1_SIGNING,
         &ECDSA_P521_SHA512_ASN1_SIGNING,
     ];
-    let elliptic =
-        curves.into_iter().find_map(|curve| EcdsaKeyPair::from_private_key_der(curve, der).ok());
-    let copied = |pkcs8: &[u8]| Zeroizing::new(pkcs8.to_vec());
     let unsupported =
         |reason: String| Error::UnsupportedKey { source: rcgen::Error::RingKeyRejected(reason) };
-    match elliptic {
-        Some(key) => key.to_pkcs8v1().map(|pkcs8| copied(pkcs8.as_ref())),
-        None => rsa::KeyPair::from_der(der)
-            .map_err(|reason| unsupported(reason.to_string()))?
-            .as_der()
-            .map(|pkcs8| copied(pkcs8.as_ref())),
+    let rsa = || {
+        let key = rsa::KeyPair::from_der(der).map_err(|reason| unsupported(reason.to_string()))?;
+        let pkcs8 = key.as_der().map_err(|reason| unsupported(reason.to_string()))?;
+        Ok(Zeroizing::new(pkcs8.as_ref().to_vec()))
+    };
+    if let PrivateKeyDer::Pkcs1(_) = encoded
+        && let Ok(pkcs8) = rsa()
+    {
+        return Ok(pkcs8);
     }
-    .map_err(|reason| unsupported(reason.to_string()))
+    let elliptic =
+        curves.into_iter().find_map(|curve| EcdsaKeyPair::from_private_key_der(curve, der).ok());
+    match elliptic {
+        Some(key) => {
+            let pkcs8 = key.to_pkcs8v1().map_err(|reason| unsupported(reason.to_string()))?;
+            Ok(Zeroizing::new(pkcs8.as_ref().to_vec()))
+        }
+        None => rsa(),
+    }
 }
 
 impl Signer for PrivateKey {
