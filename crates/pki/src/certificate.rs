@@ -4,7 +4,7 @@
 //! fields mean for a mesh is said by the rules and by `verify`.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use der::{Decode, Encode};
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -27,11 +27,14 @@ struct Parsed {
     der: Vec<u8>,
     version: u32,
     serial: Vec<u8>,
-    signature_algorithm: String,
+    /// AlgorithmIdentifier, DER. Its name is looked for when it is asked for.
+    algorithm: Vec<u8>,
+    algorithm_name: OnceLock<String>,
     subject: DistinguishedName,
     issuer: DistinguishedName,
     validity: Validity,
     public_key: Vec<u8>,
+    public_key_kind: OnceLock<String>,
     extensions: Vec<Extension>,
 }
 
@@ -48,8 +51,6 @@ impl Certificate {
             return Err(malformed(format!("{} bytes follow it", rest.len())));
         }
         let signed = Signed::from_der(der).map_err(|reason| malformed(reason.to_string()))?;
-        let algorithm =
-            || -> der::Result<String> { Ok(algorithm_name(&signed.algorithm.to_der()?)) };
         let tbs = &x509.tbs_certificate;
         let validity = Validity::new(
             tbs.validity.not_before.to_datetime(),
@@ -58,11 +59,13 @@ impl Certificate {
         Ok(Self(Arc::new(Parsed {
             version: tbs.version.0 + 1,
             serial: tbs.raw_serial().to_vec(),
-            signature_algorithm: algorithm().map_err(|reason| malformed(reason.to_string()))?,
+            algorithm: signed.algorithm.to_der().map_err(|reason| malformed(reason.to_string()))?,
+            algorithm_name: OnceLock::new(),
             subject: DistinguishedName::from_raw(tbs.subject.as_raw()),
             issuer: DistinguishedName::from_raw(tbs.issuer.as_raw()),
             validity,
             public_key: tbs.subject_pki.raw.to_vec(),
+            public_key_kind: OnceLock::new(),
             extensions: read_extensions(tbs.extensions()).map_err(malformed)?,
             der: der.to_vec(),
         })))
@@ -94,6 +97,12 @@ impl Certificate {
     }
 
     pub(crate) fn from_block(block: &pem::Block) -> Result<Self, Error> {
+        Self::check_block(block)?;
+        Self::from_der(&block.contents)
+    }
+
+    /// Whether a block is one that every reader takes for a certificate, whatever it holds.
+    pub(crate) fn check_block(block: &pem::Block) -> Result<(), Error> {
         if block.label != pem::CERTIFICATE {
             return Err(Error::PemLabel {
                 line: block.line,
@@ -105,7 +114,7 @@ impl Certificate {
             // Go's AppendCertsFromPEM leaves such a block out.
             return Err(Error::BrokenPem { line: block.line, reason: "the block has headers" });
         }
-        Self::from_der(&block.contents)
+        Ok(())
     }
 
     /// The DER, as it was parsed or made.
@@ -151,7 +160,7 @@ impl Certificate {
 
     /// Name of the signature algorithm, for example `sha256WithRSAEncryption`; its OID if unknown.
     pub fn signature_algorithm(&self) -> &str {
-        &self.0.signature_algorithm
+        self.0.algorithm_name.get_or_init(|| algorithm_name(&self.0.algorithm))
     }
 
     /// DER of the SubjectPublicKeyInfo.
@@ -166,7 +175,7 @@ impl Certificate {
 
     /// The kind of the public key in words: `rsa 4096`, `ecdsa p256`.
     pub fn public_key_kind(&self) -> String {
-        public_key_kind(&self.0.public_key)
+        self.0.public_key_kind.get_or_init(|| public_key_kind(&self.0.public_key)).clone()
     }
 
     /// Every extension, in the certificate's order.

@@ -4,7 +4,7 @@
 //! what is wrong, which judges then refuse, and where that was seen. A [`Bundle`] exists only
 //! where no rule refuses.
 
-use crate::{Bundle, BundleFiles, Error, Hierarchy, PrivateKey};
+use crate::{Bundle, BundleFiles, Error, Hierarchy};
 
 mod context;
 mod inspection;
@@ -30,21 +30,7 @@ impl BundleFiles {
     /// wrong with them, unreadable PEM included, is a finding.
     pub fn judge(&self, context: &Context) -> Result<Report, Error> {
         let four_files = layout::four_files(self);
-        let inspection = Inspection::new(self, four_files.as_ref(), context)?;
-        let (mut findings, mut refused) = (Vec::new(), false);
-        for rule in RULES.iter().filter(|rule| rule.versions.contain(context.istio)) {
-            let is_net = rules::is_net(rule);
-            if is_net && refused {
-                continue;
-            }
-            let found = rule.apply(&inspection);
-            refused |= !is_net && found.iter().any(|finding| !finding.judges.is_empty());
-            findings.extend(found);
-        }
-        if inspection.tls_layout {
-            findings.iter_mut().for_each(layout::rename);
-        }
-        Ok(Report::new(findings))
+        Ok(report(&Inspection::new(self, four_files.as_ref(), context)?))
     }
 
     /// Makes a bundle of the four files, byte for byte, if no rule refuses them. Other files are
@@ -54,10 +40,14 @@ impl BundleFiles {
     /// # Errors
     /// [`Refusal`], with [`Error::OtherLayout`] for those two.
     pub fn into_bundle(mut self, context: &Context) -> Result<Bundle, Refusal> {
-        let report = self.judge(context).map_err(Refusal::NotJudged)?;
+        let four_files = layout::four_files(&self);
+        let mut inspection =
+            Inspection::new(&self, four_files.as_ref(), context).map_err(Refusal::NotJudged)?;
+        let report = report(&inspection);
         if report.refused() {
             return Err(Refusal::Refused(report));
         }
+        let key = inspection.key.take();
         for (name, fix) in [
             (layout::TLS_CERT, "move the content of the tls files into the four files"),
             (inspection::CRL, "plug the bundle in first, then add the revocation lists"),
@@ -68,11 +58,29 @@ impl BundleFiles {
             }
         }
         let hierarchy = Hierarchy::from_files(&self).map_err(Refusal::NotJudged)?;
-        let key = self.get(Self::CA_KEY).unwrap_or_default();
-        let key = PrivateKey::from_pem(key).map_err(Refusal::NotJudged)?;
+        let missing = Error::MissingFile { name: Self::CA_KEY };
+        let key = key.unwrap_or(Err(missing)).map_err(Refusal::NotJudged)?;
         self.retain_bundle();
         Ok(Bundle::of(hierarchy, key, self))
     }
+}
+
+/// What every rule says that holds for the Istio version.
+fn report(inspection: &Inspection<'_>) -> Report {
+    let (mut findings, mut refused) = (Vec::new(), false);
+    for rule in RULES.iter().filter(|rule| rule.versions.contain(inspection.context.istio)) {
+        let is_net = rules::is_net(rule);
+        if is_net && refused {
+            continue;
+        }
+        let found = rule.apply(inspection);
+        refused |= !is_net && found.iter().any(|finding| !finding.judges.is_empty());
+        findings.extend(found);
+    }
+    if inspection.tls_layout {
+        findings.iter_mut().for_each(layout::rename);
+    }
+    Report::new(findings)
 }
 
 /// Why files did not become a bundle.

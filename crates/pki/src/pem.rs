@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use der::pem::LineEnding;
+use memchr::memmem;
 use zeroize::Zeroizing;
 
 use crate::Error;
@@ -123,7 +124,7 @@ fn next_block(data: &[u8], from: usize, lines: &Lines) -> Option<(Block, Range<u
 /// The line that starts at `from`, without its end and trailing blanks, and where the next starts.
 fn line_at(data: &[u8], from: usize) -> (&[u8], usize) {
     let tail = &data[from..];
-    let (mut line, next) = match tail.iter().position(|&byte| byte == b'\n') {
+    let (mut line, next) = match memchr::memchr(b'\n', tail) {
         Some(at) => (&tail[..at], from + at + 1),
         None => (tail, data.len()),
     };
@@ -172,7 +173,7 @@ struct Lines(Vec<usize>);
 
 impl Lines {
     fn of(data: &[u8]) -> Self {
-        Self((0..data.len()).filter(|&at| data[at] == b'\n').collect())
+        Self(memchr::memchr_iter(b'\n', data).collect())
     }
 
     fn number(&self, at: usize) -> usize {
@@ -181,11 +182,11 @@ impl Lines {
 }
 
 fn find(data: &[u8], what: &[u8]) -> Option<usize> {
-    data.windows(what.len()).position(|window| window == what)
+    memmem::find(data, what)
 }
 
 fn rfind(data: &[u8], what: &[u8]) -> Option<usize> {
-    data.windows(what.len()).rposition(|window| window == what)
+    memmem::rfind(data, what)
 }
 
 /// The first block, provided nothing unreadable stands before it.

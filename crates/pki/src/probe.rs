@@ -94,30 +94,28 @@ pub fn workload_leaf(
         .map(Certificate::all_from_pem)
         .transpose()?
         .unwrap_or_default();
-    leaf_under(
-        bundle.certificate(),
-        bundle.expose_private_key(),
-        chain.iter().chain(bundle.hierarchy().trust_bundle().certificates()),
-        Role::Workload(id),
-        now,
-    )
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    let (ca, ca_key) = (bundle.certificate(), bundle.expose_private_key());
+    let certificate = leaf_under(ca, ca_key, &key, Role::Workload(id), now)?;
+    let sent_along = chain.iter().chain(bundle.hierarchy().trust_bundle().certificates());
+    let chain = std::iter::once(&certificate).chain(sent_along).cloned().collect();
+    Ok(ProbeLeaf { certificate, key, chain })
 }
 
-/// As [`workload_leaf`], from the parts of something that is not a bundle yet, for a workload or for
-/// istiod itself.
-pub(crate) fn leaf_under<'a>(
+/// The certificate of [`workload_leaf`], from the parts of something that is not a bundle yet, for a
+/// workload's key or for istiod's own.
+pub(crate) fn leaf_under(
     ca: &Certificate,
     ca_key: &PrivateKey,
-    sent_along: impl Iterator<Item = &'a Certificate>,
+    key: &PrivateKey,
     role: Role<'_>,
     now: OffsetDateTime,
-) -> Result<ProbeLeaf, Error> {
+) -> Result<Certificate, Error> {
     let issuer_end = ca.validity().not_after();
     let start = now - CLOCK_SKEW;
     if start > issuer_end {
         return Err(Error::OutlivedIssuer { start, issuer_end });
     }
-    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
     let draft = Draft {
         profile: Profile::Hardened,
         subject: &DistinguishedName::empty(),
@@ -125,10 +123,7 @@ pub(crate) fn leaf_under<'a>(
         validity: Validity::new(start, now + WORKLOAD_TTL)?.ending_by(issuer_end)?,
         role,
     };
-    let issuer = Issuer { name: ca.subject(), key_id: ca.subject_key_id(), signer: ca_key };
-    let certificate = draft.signed_by(&issuer)?;
-    let chain = std::iter::once(certificate.clone()).chain(sent_along.cloned()).collect();
-    Ok(ProbeLeaf { certificate, key, chain })
+    draft.signed_by(&Issuer { name: ca.subject(), key_id: ca.subject_key_id(), signer: ca_key })
 }
 
 /// A CA of a stranger that looks the same: the names of the cluster CA, of each tier and of the

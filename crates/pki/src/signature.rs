@@ -9,6 +9,10 @@ use der::{Decode, Encode, Sequence};
 
 use crate::Error;
 
+mod algorithms;
+
+pub(crate) use algorithms::ALGORITHMS;
+
 #[derive(Sequence)]
 pub(crate) struct Signed<'a> {
     pub(crate) content: AnyRef<'a>,
@@ -70,7 +74,7 @@ pub(crate) fn check(signed_der: &[u8], public_key_der: &[u8]) -> Result<(), Sign
             Err(aws_lc_rs::error::Unspecified) => Err(SignatureFlaw::WrongKey),
         };
     }
-    let mut known = webpki::ALL_VERIFICATION_ALGS.iter().filter(|algorithm| {
+    let mut known = ALGORITHMS.iter().filter(|algorithm| {
         algorithm.signature_alg_id().as_ref() == signed.algorithm.value()
             && algorithm.public_key_alg_id().as_ref() == public_key.algorithm.value()
     });

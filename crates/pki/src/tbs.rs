@@ -54,6 +54,8 @@ pub(crate) enum Role<'a> {
     Workload(&'a SpiffeId),
     /// istiod itself, as it certifies its own serving key.
     Server(&'a [&'a str]),
+    /// Both at once, which istiod certifies nobody as: stands for either where names do not matter.
+    Probe(&'a SpiffeId, &'a [&'a str]),
 }
 
 /// Who signs: its name and key identifier as they stand in its own certificate.
@@ -99,19 +101,23 @@ impl Draft<'_> {
                 }
                 extensions
             }
-            Role::Workload(id) => {
-                leaf_extensions(vec![GeneralName::UniformResourceIdentifier(ia5(id.as_str())?)])?
+            Role::Workload(id) => leaf_extensions(vec![uri(id)?])?,
+            Role::Server(names) => leaf_extensions(dns_names(names)?)?,
+            Role::Probe(id, names) => {
+                leaf_extensions([vec![uri(id)?], dns_names(names)?].concat())?
             }
-            Role::Server(dns_names) => leaf_extensions(
-                dns_names
-                    .iter()
-                    .map(|name| Ok(GeneralName::DnsName(ia5(name)?)))
-                    .collect::<Result<_, Error>>()?,
-            )?,
         };
         extensions.extend(authority_key_id);
         Ok(extensions)
     }
+}
+
+fn uri(id: &SpiffeId) -> Result<GeneralName, Error> {
+    Ok(GeneralName::UniformResourceIdentifier(ia5(id.as_str())?))
+}
+
+fn dns_names(names: &[&str]) -> Result<Vec<GeneralName>, Error> {
+    names.iter().map(|name| Ok(GeneralName::DnsName(ia5(name)?))).collect()
 }
 
 fn leaf_extensions(names: Vec<GeneralName>) -> Result<Vec<Extension>, Error> {

@@ -15,6 +15,7 @@ use webpki::{
     RequiredEkuNotFoundContext, VerifiedPath,
 };
 
+use crate::signature::ALGORITHMS;
 use crate::{Certificate, Hierarchy, SpiffeId};
 
 mod error;
@@ -75,6 +76,16 @@ impl Hierarchy {
         expected: &SpiffeId,
         now: OffsetDateTime,
     ) -> Result<VerifiedChain, VerifyError> {
+        self.verify_parsed(parse(served)?, expected, now)
+    }
+
+    /// As [`Hierarchy::verify`], of what was parsed before.
+    pub(crate) fn verify_parsed(
+        &self,
+        served: Vec<Certificate>,
+        expected: &SpiffeId,
+        now: OffsetDateTime,
+    ) -> Result<VerifiedChain, VerifyError> {
         self.verify_leaf(served, now, |leaf| leaf::check_workload(leaf, expected))
     }
 
@@ -89,23 +100,25 @@ impl Hierarchy {
         dns_name: &str,
         now: OffsetDateTime,
     ) -> Result<VerifiedChain, VerifyError> {
+        self.verify_server_parsed(parse(served)?, dns_name, now)
+    }
+
+    /// As [`Hierarchy::verify_server`], of what was parsed before.
+    pub(crate) fn verify_server_parsed(
+        &self,
+        served: Vec<Certificate>,
+        dns_name: &str,
+        now: OffsetDateTime,
+    ) -> Result<VerifiedChain, VerifyError> {
         self.verify_leaf(served, now, |leaf| leaf::check_server(leaf, dns_name))
     }
 
-    fn verify_leaf<D: AsRef<[u8]>>(
+    fn verify_leaf(
         &self,
-        served: &[D],
+        served: Vec<Certificate>,
         now: OffsetDateTime,
         check: impl Fn(&Certificate) -> Result<(), VerifyError>,
     ) -> Result<VerifiedChain, VerifyError> {
-        let served = served
-            .iter()
-            .enumerate()
-            .map(|(position, der)| {
-                Certificate::from_der(der.as_ref())
-                    .map_err(|source| VerifyError::Unreadable { position, source })
-            })
-            .collect::<Result<Vec<_>, _>>()?;
         let Some((leaf, above)) = served.split_first() else {
             return Err(VerifyError::NothingServed);
         };
@@ -161,7 +174,7 @@ impl Hierarchy {
             }
         };
         let verified = end_entity.verify_for_usage(
-            webpki::ALL_VERIFICATION_ALGS,
+            &ALGORITHMS,
             &anchors,
             &pool,
             time,
@@ -202,6 +215,14 @@ impl Hierarchy {
         }
         Err(refusal.unwrap_or_else(|| error::unknown_issuer(leaf, self)))
     }
+}
+
+fn parse<D: AsRef<[u8]>>(served: &[D]) -> Result<Vec<Certificate>, VerifyError> {
+    let parse = |(position, der): (usize, &D)| {
+        Certificate::from_der(der.as_ref())
+            .map_err(|source| VerifyError::Unreadable { position, source })
+    };
+    served.iter().enumerate().map(parse).collect()
 }
 
 /// A workload is server and client with one certificate, so that every certificate below the root

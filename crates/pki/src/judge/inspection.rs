@@ -1,5 +1,7 @@
 //! The files of a bundle, read once for all rules.
 
+use std::cell::OnceCell;
+
 use super::{Context, weak};
 use crate::crl::Crl;
 use crate::hierarchy::path_to_root;
@@ -30,11 +32,15 @@ impl PublicFile {
         let pem::Blocks { read, skipped } = pem::scan(bytes);
         let blocks = read
             .iter()
-            .map(|block| PublicBlock {
-                label: block.label.clone(),
-                line: block.line,
-                certificate: Certificate::from_block(block).and_then(as_go_reads),
-                held: Certificate::from_der(&block.contents).and_then(as_go_reads).ok(),
+            .map(|block| {
+                let parsed = Certificate::from_der(&block.contents).and_then(as_go_reads);
+                let held = parsed.as_ref().ok().cloned();
+                PublicBlock {
+                    label: block.label.clone(),
+                    line: block.line,
+                    certificate: Certificate::check_block(block).and(parsed),
+                    held,
+                }
             })
             .collect();
         Some(Self { name, is_empty: bytes.is_empty(), blocks, skipped })
@@ -100,6 +106,8 @@ pub(super) struct Inspection<'a> {
     pub(super) path: Option<Result<Vec<Step>, Certificate>>,
     /// The cluster CA where it has no path, so that rules about it alone still see it.
     pub(super) lone_ca: Option<Step>,
+    /// With the names of a workload and of istiod; see the rules that issue it.
+    pub(super) probe_leaf: OnceCell<Certificate>,
 }
 
 impl<'a> Inspection<'a> {
@@ -152,6 +160,7 @@ impl<'a> Inspection<'a> {
             roots,
             path,
             lone_ca,
+            probe_leaf: OnceCell::new(),
         })
     }
 

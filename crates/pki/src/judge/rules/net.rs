@@ -1,6 +1,8 @@
 //! The net behind the other rules: certificates are issued with the bundle's key as istiod would,
 //! and verified as the mesh would. Whatever no other rule names fails here.
 
+use std::sync::OnceLock;
+
 use Judge::{Agent, Envoy, TlsClient, Ztunnel};
 
 use super::names::{self, ISTIOD_NAMES};
@@ -8,9 +10,9 @@ use super::period::same_ca;
 use crate::judge::inspection::Inspection;
 use crate::judge::rule::{Flaw, Judge, Rule, Severity, Versions};
 use crate::judge::weak;
-use crate::probe::{ProbeLeaf, leaf_under};
+use crate::probe::leaf_under;
 use crate::tbs::Role;
-use crate::{Hierarchy, TrustBundle, VerifyError};
+use crate::{Certificate, Error, Hierarchy, KeyAlgorithm, PrivateKey, TrustBundle, VerifyError};
 
 const FIX: &str = "issue the CA that the reason names without what the reason names";
 
@@ -32,8 +34,8 @@ pub(super) static SYNTHETIC_LEAF: Rule = Rule {
         if names::constrains_uris(inspection) {
             return Vec::new();
         }
-        flaws(inspection, Role::Workload(id), |hierarchy, leaf| {
-            hierarchy.verify(&leaf.served(), id, inspection.context.now).map(drop)
+        flaws(inspection, Role::Workload(id), |hierarchy, served| {
+            hierarchy.verify_parsed(served, id, inspection.context.now).map(drop)
         })
     },
 };
@@ -51,9 +53,9 @@ pub(super) static SYNTHETIC_ISTIOD: Rule = Rule {
     evidence: "webpki on the same certificates",
     istiod: &[],
     check: |inspection| {
-        flaws(inspection, Role::Server(&ISTIOD_NAMES), |hierarchy, leaf| {
+        flaws(inspection, Role::Server(&ISTIOD_NAMES), |hierarchy, served| {
             let [name, ..] = ISTIOD_NAMES;
-            hierarchy.verify_server(&leaf.served(), name, inspection.context.now).map(drop)
+            hierarchy.verify_server_parsed(served, name, inspection.context.now).map(drop)
         })
     },
 };
@@ -62,7 +64,7 @@ pub(super) static SYNTHETIC_ISTIOD: Rule = Rule {
 fn flaws(
     inspection: &Inspection<'_>,
     role: Role<'_>,
-    verify: impl Fn(&Hierarchy, &ProbeLeaf) -> Result<(), VerifyError>,
+    verify: impl Fn(&Hierarchy, Vec<Certificate>) -> Result<(), VerifyError>,
 ) -> Vec<Flaw> {
     let (Some(ca), Some(Ok(key))) = (&inspection.ca, &inspection.key) else { return Vec::new() };
     // Nothing here issues or proves anything with such a key; its own rule has the verdict.
@@ -76,12 +78,13 @@ fn flaws(
     let ca = twin.filter(|_| !is_there).unwrap_or(ca);
     let is_workload = matches!(role, Role::Workload(_));
     let run = || -> Result<(), Box<dyn std::error::Error>> {
-        let leaf = leaf_under(ca, key, sent_along, role, inspection.context.now)?;
+        let leaf = leaf(inspection, ca, key, role)?;
+        let served = std::iter::once(&leaf).chain(sent_along).cloned().collect();
         // One that is no CA has a rule of its own.
         let roots = inspection.roots.iter().filter(|root| root.is_ca()).cloned().collect();
         let trust_bundle = TrustBundle::new(roots)?;
         let hierarchy = Hierarchy::new(ca.clone(), &inspection.chain, trust_bundle)?;
-        Ok(verify(&hierarchy, &leaf)?)
+        Ok(verify(&hierarchy, served)?)
     };
     match run() {
         Ok(()) => Vec::new(),
@@ -97,4 +100,34 @@ fn flaws(
             }
         }
     }
+}
+
+/// Where no CA constrains names, they decide nothing on the way up: one certificate with the names of
+/// both stands for both.
+fn leaf(
+    inspection: &Inspection<'_>,
+    ca: &Certificate,
+    key: &PrivateKey,
+    role: Role<'_>,
+) -> Result<Certificate, Error> {
+    let issue = |role| leaf_under(ca, key, probe_key()?, role, inspection.context.now);
+    let authorities = [ca].into_iter().chain(&inspection.chain).chain(&inspection.roots);
+    if authorities.into_iter().any(|it| it.name_constraints().is_some()) {
+        return issue(role);
+    }
+    if let Some(leaf) = inspection.probe_leaf.get() {
+        return Ok(leaf.clone());
+    }
+    let leaf = issue(Role::Probe(&inspection.workload, &ISTIOD_NAMES))?;
+    Ok(inspection.probe_leaf.get_or_init(|| leaf).clone())
+}
+
+/// The key of what is issued here. One for all bundles: nobody is ever shown what it certifies.
+fn probe_key() -> Result<&'static PrivateKey, Error> {
+    static KEY: OnceLock<PrivateKey> = OnceLock::new();
+    if let Some(key) = KEY.get() {
+        return Ok(key);
+    }
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+    Ok(KEY.get_or_init(|| key))
 }
