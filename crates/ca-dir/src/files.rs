@@ -23,6 +23,11 @@ pub(crate) enum Secrecy {
 
 /// Creates a file that did not exist, with its final mode, and syncs it.
 pub(crate) fn create(path: &Path, secrecy: Secrecy, content: &[u8]) -> Result<(), Error> {
+    write(path, secrecy, content)?.sync_all().map_err(Error::io("sync", path))
+}
+
+/// As [`create`]; the caller syncs it before it gets its name.
+pub(crate) fn write(path: &Path, secrecy: Secrecy, content: &[u8]) -> Result<File, Error> {
     let mode = match secrecy {
         Secrecy::Public => 0o644,
         Secrecy::Key => 0o600,
@@ -35,7 +40,7 @@ pub(crate) fn create(path: &Path, secrecy: Secrecy, content: &[u8]) -> Result<()
         .open(path)
         .map_err(Error::io("create", path))?;
     file.write_all(content).map_err(Error::io("write", path))?;
-    file.sync_all().map_err(Error::io("sync", path))
+    Ok(file)
 }
 
 /// A folder beside its final place, removed again unless it is put there.
@@ -68,12 +73,32 @@ impl Aside {
         rename_new(&self.path, target)
     }
 
+    /// Syncs every file in it, and itself.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        for entry in std::fs::read_dir(&self.path).map_err(Error::io("read", &self.path))? {
+            let path = entry.map_err(Error::io("read", &self.path))?.path();
+            File::open(&path).and_then(|file| file.sync_all()).map_err(Error::io("sync", &path))?;
+        }
+        sync_folder(&self.path)
+    }
+
+    /// Takes its place, where nothing may be; the caller syncs the folder around it.
+    pub(crate) fn rename_to(&self, target: &Path) -> Result<(), Error> {
+        rename_unsynced(&self.path, target)
+    }
+
+    /// Takes the place of the folder that is there, at once; the old one goes with this, with what
+    /// it held. The caller syncs the folder around it.
+    pub(crate) fn swap_with(&self, target: &Path) -> Result<(), Error> {
+        renameat_with(CWD, &self.path, CWD, target, RenameFlags::EXCHANGE)
+            .map_err(|errno| Error::io("exchange", target)(errno.into()))
+    }
+
     /// Takes the place of the folder that is there, at once; the old one goes, with what it held.
     pub(crate) fn exchange(self, target: &Path) -> Result<(), Error> {
         sync_folder(&self.path)?;
-        renameat_with(CWD, &self.path, CWD, target, RenameFlags::EXCHANGE)
-            .map_err(|errno| Error::io("exchange", target)(errno.into()))?;
-        sync_folder(parent_of(target))
+        self.swap_with(target)?;
+        sync_folder_of(target)
     }
 }
 
@@ -127,14 +152,19 @@ impl Drop for Aside {
 
 /// Renames where nothing is yet (`RENAME_NOREPLACE`), and syncs the folder that holds the name.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<(), Error> {
+    rename_unsynced(from, to)?;
+    sync_folder_of(to)
+}
+
+fn rename_unsynced(from: &Path, to: &Path) -> Result<(), Error> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Ok(()) => sync_folder(parent_of(to)),
+        Ok(()) => Ok(()),
         Err(Errno::EXIST) => Err(Error::Exists { path: to.to_owned() }),
         Err(errno) => Err(Error::io("rename", to)(errno.into())),
     }
 }
 
-fn sync_folder(path: &Path) -> Result<(), Error> {
+pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
     File::open(path).and_then(|folder| folder.sync_all()).map_err(Error::io("sync", path))
 }
 
@@ -144,6 +174,6 @@ pub(crate) fn sync_folder_of(path: &Path) -> Result<(), Error> {
 }
 
 /// The folder a name lies in; a bare name lies in the current one.
-fn parent_of(path: &Path) -> &Path {
+pub(crate) fn parent_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }

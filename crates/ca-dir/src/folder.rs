@@ -10,8 +10,8 @@ use rustix::fs::OFlags;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::Error;
 use crate::files::{Aside, Secrecy, create, rename_new};
+use crate::{Error, StagedBundle};
 
 /// The root certificate's file, in the root's folder.
 pub const ROOT_CERT: &str = "root-cert.pem";
@@ -67,22 +67,16 @@ pub fn read_root(dir: &Path, now: OffsetDateTime) -> Result<RootCa, Error> {
 /// # Errors
 /// [`Error::Exists`] if `dir` is there already; [`Error::Io`] if the operating system refuses.
 pub fn write_bundle(dir: &Path, bundle: &Bundle) -> Result<(), Error> {
-    let aside = Aside::beside(dir)?;
-    write_missing(aside.path(), bundle)?;
-    aside.put(dir)
+    StagedBundle::put(vec![StagedBundle::new(dir, bundle)?])
 }
 
-/// Adds to the folder `dir` what it lacks of a bundle. What is in it stays, the key to the inode;
-/// make's intermediate.conf and cluster-ca.csr go, as make removes them itself. The old folder is
-/// exchanged for the complete one at once.
+/// Adds to the folder `dir` what it lacks of a bundle, as [`StagedBundle::completing`] does. The old
+/// folder is exchanged for the complete one at once.
 ///
 /// # Errors
 /// [`Error::NotAFile`] if something else than files lies in it; [`Error::Io`].
 pub fn complete_bundle(dir: &Path, bundle: &Bundle) -> Result<(), Error> {
-    let aside = Aside::beside(dir)?;
-    link_all(dir, aside.path(), &MAKES_OWN)?;
-    write_missing(aside.path(), bundle)?;
-    aside.exchange(dir)
+    StagedBundle::put(vec![StagedBundle::completing(dir, bundle)?])
 }
 
 /// Gives every file of a folder a second name in another one, but for those that are left out.
@@ -95,27 +89,6 @@ pub(crate) fn link_all(from: &Path, to: &Path, left_out: &[&str]) -> Result<(), 
         }
         if !left_out.iter().any(|own| name == *own) {
             std::fs::hard_link(&path, to.join(name)).map_err(Error::io("link", &path))?;
-        }
-    }
-    Ok(())
-}
-
-/// What make needs on the way to a cluster CA, and removes when it is there.
-const MAKES_OWN: [&str; 2] = ["intermediate.conf", "cluster-ca.csr"];
-
-/// In make's order: it makes anew what is older than what it is made from.
-fn write_missing(dir: &Path, bundle: &Bundle) -> Result<(), Error> {
-    let order = [
-        BundleFiles::CA_KEY,
-        BundleFiles::CA_CERT,
-        BundleFiles::CERT_CHAIN,
-        BundleFiles::ROOT_CERT,
-    ];
-    for name in order {
-        let (path, content) = (dir.join(name), bundle.files().get(name).unwrap_or_default());
-        let secrecy = if name == BundleFiles::CA_KEY { Secrecy::Key } else { Secrecy::Public };
-        if path.symlink_metadata().is_err() {
-            create(&path, secrecy, content)?;
         }
     }
     Ok(())

@@ -50,6 +50,7 @@ mod lock;
 mod parts;
 mod replace;
 mod root_set;
+mod staged;
 mod tier_set;
 
 pub use conf::root_conf;
@@ -62,4 +63,5 @@ pub use lock::Lock;
 pub use parts::{write_files, write_key, write_public};
 pub use replace::{replace_in_bundle, replace_public};
 pub use root_set::{ROOT_CONF, ROOT_CSR, RootSet, make_would_reissue};
+pub use staged::StagedBundle;
 pub use tier_set::{TIER_CERT, TIER_KEY, TIER_ROOT, TierSet};

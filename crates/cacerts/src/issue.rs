@@ -1,7 +1,9 @@
 //! `cacerts issue`: a CA for each of several clusters, under one root or tier.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
+use ca_dir::StagedBundle;
 use clap::Args;
 use pki::{Bundle, ClusterCaParams, IssuingCa, PrivateKey};
 use time::OffsetDateTime;
@@ -79,15 +81,21 @@ impl IssueArgs {
         if !missing.is_empty() {
             let ca = issuer.open(&self.passphrase, now)?;
             tell_shortened(&issuer, &wish);
+            let mut finished = Finished { staged: Vec::new(), put: Instant::now() };
             in_parallel(
                 "making the clusters' CAs",
                 missing.len(),
-                |index| issue(&ca, &folders[missing[index]], &wish, now),
-                |index, bundle| {
-                    certificates[missing[index]] = Some(bundle.certificate().clone());
-                    folders[missing[index]].write(&bundle)
+                |index| {
+                    let folder = &folders[missing[index]];
+                    let bundle = issue(&ca, folder, &wish, now)?;
+                    Ok((bundle.certificate().clone(), folder.stage(&bundle)?))
+                },
+                |index, (certificate, staged)| {
+                    certificates[missing[index]] = Some(certificate);
+                    finished.add(staged)
                 },
             )?;
+            finished.put()?;
         }
         let report = folders.iter().zip(&certificates).filter_map(|(folder, certificate)| {
             let created = folder.whole().is_none();
@@ -95,6 +103,28 @@ impl IssueArgs {
             Some(Ca::cluster(name, path, certificate.as_ref()?, created))
         });
         report::all(&report.collect::<Vec<_>>(), self.json);
+        Ok(())
+    }
+}
+
+/// Folders that are complete and wait for their places. They get them together, since the disk makes
+/// many wait no longer than one, and often enough that little is lost with the program.
+struct Finished {
+    staged: Vec<StagedBundle>,
+    put: Instant,
+}
+
+impl Finished {
+    const OFTEN: Duration = Duration::from_secs(1);
+
+    fn add(&mut self, staged: Option<StagedBundle>) -> Result<(), Failure> {
+        self.staged.extend(staged);
+        if self.put.elapsed() < Self::OFTEN { Ok(()) } else { self.put() }
+    }
+
+    fn put(&mut self) -> Result<(), Failure> {
+        StagedBundle::put(std::mem::take(&mut self.staged))?;
+        self.put = Instant::now();
         Ok(())
     }
 }

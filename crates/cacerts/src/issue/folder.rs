@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use ca_dir::StagedBundle;
 use pki::{Bundle, BundleFiles, Certificate, ClusterCa, PrivateKey, Profile};
 use time::OffsetDateTime;
 
@@ -138,14 +139,13 @@ impl<'a> ClusterFolder<'a> {
         bundle.map_err(Failure::within(refused))
     }
 
-    /// Writes what is missing; the folder is whole at once.
-    pub(super) fn write(&self, bundle: &Bundle) -> Result<(), Failure> {
-        match self.state {
-            State::Absent => ca_dir::write_bundle(&self.path, bundle)?,
-            State::Begun { .. } => ca_dir::complete_bundle(&self.path, bundle)?,
-            State::Whole(_) => {}
-        }
-        Ok(())
+    /// Writes what is missing beside the folder; nothing where nothing is.
+    pub(super) fn stage(&self, bundle: &Bundle) -> Result<Option<StagedBundle>, Failure> {
+        Ok(match self.state {
+            State::Absent => Some(StagedBundle::new(&self.path, bundle)?),
+            State::Begun { .. } => Some(StagedBundle::completing(&self.path, bundle)?),
+            State::Whole(_) => None,
+        })
     }
 
     pub(super) fn name(&self) -> &ClusterName {
