@@ -10,6 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
 use crate::failure::Failure;
+use crate::progress::in_parallel;
 use crate::target::{self, Found, Origin};
 use crate::terminal;
 
@@ -98,13 +99,9 @@ impl CheckArgs {
     pub(crate) fn run(&self) -> Result<ExitCode, Failure> {
         let context = self.context()?;
         let mut all = Vec::new();
-        for target in &self.targets {
-            match target::read(target) {
-                Ok(found) => {
-                    for found in found {
-                        all.push(judge(found, &context)?);
-                    }
-                }
+        for (target, found) in self.targets.iter().zip(self.judged(&context)?) {
+            match found {
+                Ok(judged) => all.extend(judged),
                 Err(failure) => {
                     terminal::failure(&failure);
                     all.push(Checked {
@@ -127,6 +124,27 @@ impl CheckArgs {
         };
         terminal::print(&document)?;
         Ok(ExitCode::from(outcome.exit_code()))
+    }
+
+    /// What lies at each target, judged; the reason where one could not be read.
+    fn judged(&self, context: &Context) -> Result<Vec<Result<Vec<Checked>, Failure>>, Failure> {
+        let mut all: Vec<_> = self.targets.iter().map(|_| Ok(Vec::new())).collect();
+        in_parallel(
+            "checking",
+            self.targets.len(),
+            |index| match target::read(&self.targets[index]) {
+                Ok(found) => {
+                    let judged = found.into_iter().map(|found| judge(found, context));
+                    judged.collect::<Result<Vec<_>, _>>().map(Ok)
+                }
+                Err(failure) => Ok(Err(failure)),
+            },
+            |index, judged| {
+                all[index] = judged;
+                Ok(())
+            },
+        )?;
+        Ok(all)
     }
 
     fn context(&self) -> Result<Context, Failure> {
