@@ -1,6 +1,7 @@
 //! What making and checking a CA takes, beside Istio's Makefile and openssl in the same run:
 //! docs/performance/ca.md.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -68,6 +69,13 @@ const ROWS: &[Row] = &[
     },
     Row { what: "100 cluster CAs, P-256", times: 1, prepare: root, ours: hundred, peer: None },
     Row { what: "1,000 cluster CAs, P-256", times: 1, prepare: root, ours: thousand, peer: None },
+    Row {
+        what: "checking 1,000 bundles, P-256",
+        times: 1,
+        prepare: thousand_there,
+        ours: |bench, dir| bench.cacerts(dir, &each(1000, &["check"])),
+        peer: Some(("openssl, four calls a bundle", openssl_checks)),
+    },
     Row {
         what: "`cacerts issue` where nothing is to be done",
         times: SHORT,
@@ -170,7 +178,7 @@ impl Bench {
         Ok(Cost { wall, cpu: (cpu_of_children()? - cpu) / times })
     }
 
-    fn cacerts(&self, dir: &Path, args: &[&str]) -> Result<()> {
+    fn cacerts<S: AsRef<OsStr>>(&self, dir: &Path, args: &[S]) -> Result<()> {
         Program::new(&self.cacerts).args(args).in_folder(dir).stdout().map(drop)
     }
 
@@ -216,10 +224,33 @@ fn thousand(bench: &Bench, dir: &Path) -> Result<()> {
     many(bench, dir, 1000)
 }
 
+fn thousand_there(bench: &Bench, dir: &Path) -> Result<()> {
+    root(bench, dir)?;
+    thousand(bench, dir)
+}
+
 fn many(bench: &Bench, dir: &Path, count: usize) -> Result<()> {
-    let names: Vec<_> = (0..count).map(|number| format!("c{number}")).collect();
-    let names: Vec<_> = names.iter().map(String::as_str).collect();
-    bench.cacerts(dir, &[&["issue"], &names[..]].concat())
+    bench.cacerts(dir, &each(count, &["issue"]))
+}
+
+/// A command about so many clusters.
+fn each(count: usize, command: &[&str]) -> Vec<String> {
+    let names = (0..count).map(|number| format!("c{number}"));
+    command.iter().map(|word| (*word).to_owned()).chain(names).collect()
+}
+
+/// The least that a script asks: the signatures, the dates, and whether the key is the certificate's.
+fn openssl_checks(_bench: &Bench, dir: &Path) -> Result<()> {
+    let script = r#"
+        for ca in c*/; do
+            openssl verify -CAfile "$ca/root-cert.pem" -untrusted "$ca/cert-chain.pem" \
+                "$ca/ca-cert.pem" >verified
+            openssl x509 -in "$ca/ca-cert.pem" -checkend 5184000 -noout >lasting
+            openssl x509 -in "$ca/ca-cert.pem" -noout -pubkey >certified
+            openssl pkey -in "$ca/ca-key.pem" -pubout >held
+            cmp certified held
+        done"#;
+    Program::new("sh").args(["-euc", script]).in_folder(dir).stdout().map(drop)
 }
 
 fn openssl(dir: &Path, args: &[&str]) -> Result<()> {
