@@ -11,6 +11,7 @@ use pki::{
 use time::OffsetDateTime;
 
 use crate::asked::{self, RequestFile};
+use crate::clock;
 use crate::failure::Failure;
 use crate::init::take;
 use crate::lifetime::rfc3339;
@@ -54,7 +55,7 @@ pub(crate) struct AcceptArgs {
 
 impl AcceptArgs {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let now = OffsetDateTime::now_utc();
+        let now = clock::now()?;
         let response = Response::read(&read_text(&self.file)?)
             .map_err(|reason| self.refused(&format!("is no response: {reason}")))?;
         let name = self.cluster(&response)?;

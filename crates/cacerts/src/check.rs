@@ -9,6 +9,7 @@ use pki::{BundleFiles, Context, IstioVersion, SpiffeId};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
+use crate::clock;
 use crate::failure::Failure;
 use crate::progress::in_parallel;
 use crate::target::{self, Found, Origin};
@@ -153,7 +154,7 @@ impl CheckArgs {
         if let Err(error) = id {
             return Err(Failure::could_not(format!("--trust-domain cannot be used: {error}")));
         }
-        let now = self.now.unwrap_or_else(OffsetDateTime::now_utc);
+        let now = self.now.map_or_else(clock::now, Ok)?;
         // X.509 knows no parts of a second, and so neither does an answer.
         let now = now - Duration::nanoseconds(now.nanosecond().into());
         let istio = self.istio.unwrap_or(IstioVersion::NEWEST);

@@ -7,6 +7,7 @@ use clap::Args;
 use pki::{Bundle, BundleFiles, Certificate, ClusterCa, Context, IstioVersion, Profile, Refusal};
 use time::OffsetDateTime;
 
+use crate::clock;
 use crate::failure::Failure;
 use crate::init::take;
 use crate::issuer::refuse_tier;
@@ -49,7 +50,7 @@ struct Converted {
 
 impl ConvertArgs {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let now = OffsetDateTime::now_utc();
+        let now = clock::now()?;
         refuse_tier(&self.from)?;
         let given = ca_dir::read_bundle(&self.from)?;
         let is_tls = given.get(TLS_CERT).is_some();

@@ -8,6 +8,7 @@ use pki::{CaRequest, Certificate, PrivateKey, Profile, RootCa, RootCaParams};
 use time::OffsetDateTime;
 
 use crate::cli::CaArgs;
+use crate::clock;
 use crate::failure::Failure;
 use crate::issuer::refuse_tier;
 use crate::key::{KeyFile, encode, generate};
@@ -48,7 +49,7 @@ pub(crate) struct InitArgs {
 
 impl InitArgs {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let now = OffsetDateTime::now_utc();
+        let now = clock::now()?;
         let mut said = self.ca.said(None);
         let profile = said.profile.unwrap_or(Profile::Hardened);
         let variables = Variables::of(Level::Root)?;

@@ -9,6 +9,7 @@ use pki::{Bundle, ClusterCaParams, IssuingCa, PrivateKey};
 use time::OffsetDateTime;
 
 use crate::cli::CaArgs;
+use crate::clock;
 use crate::failure::Failure;
 use crate::init::refuse_differences;
 use crate::issuer::IssuerFolder;
@@ -57,7 +58,7 @@ pub(crate) struct IssueArgs {
 
 impl IssueArgs {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let now = OffsetDateTime::now_utc();
+        let now = clock::now()?;
         let names = ClusterName::all(&self.names)?;
         let (issuer, _lock) = IssuerFolder::taken(&self.dir)?;
         let mut said = self.ca.said(self.dns_name.clone());

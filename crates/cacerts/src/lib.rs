@@ -10,6 +10,7 @@ mod accept;
 mod asked;
 mod check;
 mod cli;
+mod clock;
 mod columns;
 mod convert;
 mod crl;

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use ca_dir::RootSet;
 use clap::Args;
 use pki::{BundleFiles, PrivateKey, Profile};
-use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::asked::{self, Asked, RequestFile};
 use crate::cli::CaArgs;
+use crate::clock;
 use crate::failure::Failure;
 use crate::init::{refuse_differences, take};
 use crate::key::generate;
@@ -49,7 +49,7 @@ pub(crate) struct RequestArgs {
 
 impl RequestArgs {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let now = OffsetDateTime::now_utc();
+        let now = clock::now()?;
         let name = ClusterName::read(&self.name).map_err(Failure::refused)?;
         let mut said = self.ca.said(self.dns_name.clone());
         let profile = said.profile.unwrap_or(Profile::Hardened);

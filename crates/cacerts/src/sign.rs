@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use ca_dir::Lock;
 use clap::Args;
 use pki::{Certificate, ClusterCaParams, IssuingCa};
-use time::OffsetDateTime;
 
 use crate::asked::RequestFile;
+use crate::clock;
 use crate::failure::Failure;
 use crate::init::{refuse_differences, take};
 use crate::issuer::IssuerFolder;
@@ -76,7 +76,7 @@ struct Job<'a> {
 
 impl SignArgs {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let now = OffsetDateTime::now_utc();
+        let now = clock::now()?;
         let issuer = IssuerFolder::read(&self.dir)?;
         // Every request is read before any is signed.
         let jobs = self.jobs(&issuer)?;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use pki::{Certificate, IssuingCa, TierCaParams, Validity};
-use time::OffsetDateTime;
 
 use crate::cli::CaArgs;
+use crate::clock;
 use crate::failure::Failure;
 use crate::issuer::IssuerFolder;
 use crate::key::{encode, generate};
@@ -60,7 +60,7 @@ pub(crate) struct TierArgs {
 
 impl TierArgs {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let now = OffsetDateTime::now_utc();
+        let now = clock::now()?;
         let names = TierName::all(&self.names)?;
         let (issuer, _lock) = IssuerFolder::taken(&self.dir)?;
         let said = self.said(&names)?;

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pki::{BundleFiles, Certificate, ClusterCa};
-use time::OffsetDateTime;
 
 use super::side::Side;
 use super::{ListArgs, report};
+use crate::clock;
 use crate::failure::Failure;
 use crate::init::take;
 use crate::issuer::refuse_tier;
@@ -32,7 +32,7 @@ pub(super) struct ClusterArgs {
 
 impl ClusterArgs {
     pub(super) fn run(&self) -> Result<(), Failure> {
-        let now = OffsetDateTime::now_utc();
+        let now = clock::now()?;
         let place = Place::of(&self.folder)?;
         let _lock = take(&place.parent)?;
         let files = ca_dir::read_bundle(&self.folder)?;

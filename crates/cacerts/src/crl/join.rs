@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 use super::cluster::{self, Place};
 use super::report::{self, Joined};
 use super::{read, root};
+use crate::clock;
 use crate::failure::Failure;
 use crate::init::take;
 use crate::terminal;
@@ -54,7 +55,7 @@ pub(super) struct JoinArgs {
 
 impl JoinArgs {
     pub(super) fn run(&self) -> Result<(), Failure> {
-        let now = OffsetDateTime::now_utc();
+        let now = clock::now()?;
         let place = Place::of(&self.folder)?;
         let _lock = take(&place.parent)?;
         let mut files = ca_dir::read_bundle(&self.folder)?;

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use time::OffsetDateTime;
 
 use super::side::Side;
 use super::{ListArgs, report};
+use crate::clock;
 use crate::failure::Failure;
 use crate::issuer::IssuerFolder;
 use crate::passphrase::Passphrase;
@@ -37,7 +37,7 @@ pub(super) struct RootArgs {
 
 impl RootArgs {
     pub(super) fn run(&self) -> Result<(), Failure> {
-        let now = OffsetDateTime::now_utc();
+        let now = clock::now()?;
         let (issuer, _lock) = IssuerFolder::taken(&self.dir)?;
         let whose = format!("the {}", issuer.noun());
         let refused = format!("{whose} cannot sign this list");
