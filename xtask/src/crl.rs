@@ -17,6 +17,7 @@ const CLAIMS: &[Claim<Desk>] = &[
     ("openssl follows joined lists from a workload up to the root", follows),
     ("openssl refuses the CA that the root revoked, and no other", revoked_ca),
     ("openssl refuses the workload certificate that its CA revoked", revoked_leaf),
+    ("openssl follows joined lists through a tier, and refuses what it and the root revoked", tier),
     ("openssl refuses every chain once a list has expired", expired),
     ("cacerts joins a list that openssl made, and goes on from it", list_of_openssl),
     ("openssl verifies lists of every key", every_key),
@@ -142,6 +143,34 @@ fn revoked_leaf(desk: &Desk) -> Result<()> {
     desk.cacerts("crl join ca/c1 --peer ca/c2")?;
     let said = desk.refused(&format!("{LEAF} leaf.pem"))?;
     ensure_says(&said, "error 23 at 0 depth lookup: certificate revoked")
+}
+
+fn tier(desk: &Desk) -> Result<()> {
+    const CHAIN: &str = "verify -x509_strict -crl_check_all -CAfile ca/root-cert.pem -untrusted \
+                         ca/prod/tier-cert.pem -CRLfile";
+    const JOIN: &str = "crl join ca/prod/c3 --peer ca/prod/c4";
+    let with = |list: &str, ca: &str| format!("{CHAIN} {list} ca/prod/{ca}/ca-cert.pem");
+    let joined = |ca: &str| with("ca/prod/c3/ca-crl.pem", ca);
+    desk.cacerts("tier prod --dir ca --no-passphrase")?;
+    desk.cacerts("issue c3 c4 --dir ca/prod")?;
+    for ca in ["root --dir ca", "root --dir ca/prod", "cluster ca/prod/c3", "cluster ca/prod/c4"] {
+        desk.cacerts(&format!("crl {ca}"))?;
+    }
+    desk.cacerts(JOIN)?;
+    ensure_says(&desk.openssl(&joined("c3"))?, "ca-cert.pem: OK")?;
+    ensure_says(&desk.openssl(&joined("c4"))?, "ca-cert.pem: OK")?;
+    // The control: without the tier's list the same chain is refused.
+    let said = desk.refused(&with("ca/root-crl.pem", "c3"))?;
+    ensure_says(&said, "error 3 at 0 depth lookup: unable to get certificate CRL")?;
+    desk.cacerts("crl root --dir ca/prod --revoke ca/prod/c4")?;
+    desk.cacerts(JOIN)?;
+    ensure_says(&desk.openssl(&joined("c3"))?, "ca-cert.pem: OK")?;
+    let said = desk.refused(&joined("c4"))?;
+    ensure_says(&said, "error 23 at 0 depth lookup: certificate revoked")?;
+    desk.cacerts("crl root --dir ca --revoke ca/prod --reason cACompromise")?;
+    let both = "ca/prod/tier-crl.pem -CRLfile ca/root-crl.pem";
+    let said = desk.refused(&with(both, "c3"))?;
+    ensure_says(&said, "error 23 at 1 depth lookup: certificate revoked")
 }
 
 fn expired(desk: &Desk) -> Result<()> {

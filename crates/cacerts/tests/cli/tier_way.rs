@@ -186,9 +186,16 @@ fn a_mesh_with_lists_needs_that_of_every_tier() {
     // The control: openssl misses the tier's.
     let said = desk.openssl(&[&verify[..], &["ca/root-crl.pem"], &chain[..]].concat());
     assert!(said.contains("unable to get certificate CRL"), "{said}");
+    // Proxies of a mesh whose tier is revoked would refuse each other.
+    desk.write("before.pem", desk.read("ca/root-crl.pem"));
+    desk.ok(&["crl", "root", "--dir", "ca", "--revoke", "ca/prod"]);
+    let said = desk.run(&join);
+    let expected = "error: `ca/prod/c1` would be refused with these lists, so that they are not \
+                    written\nrefuse crl-revokes in ";
+    assert!(said.code == Some(1) && said.err.starts_with(expected), "{}", said.err);
     // Moved away from its root, the tier's folder has only its own list.
     std::fs::rename(desk.path("ca/prod"), desk.path("prod")).unwrap();
     let said = desk.run(&["crl", "join", "prod/c1"]);
     assert!(said.err.ends_with(&format!("no list of `{TOP}`: there is none\n")), "{}", said.err);
-    desk.ok(&["crl", "join", "prod/c1", "ca/root-crl.pem", "prod/tier-crl.pem"]);
+    desk.ok(&["crl", "join", "prod/c1", "before.pem", "prod/tier-crl.pem"]);
 }
