@@ -96,13 +96,21 @@ fn the_makefile_profile_says_what_a_passphrase_means_for_make() {
 fn nothing_that_is_said_holds_a_key_or_a_passphrase() {
     let desk = Desk::new();
     let mut said = Vec::new();
-    let mut run = |args: &[&str]| said.push(format!("{:?}", desk.run_with(args, &PASSPHRASE)));
+    let env = [PASSPHRASE[0], ("CACERTS_NEW_PASSPHRASE", "battery staple")];
+    let mut run = |args: &[&str]| said.push(format!("{:?}", desk.run_with(args, &env)));
     run(&["init", "ca"]);
     run(&["init", "ca", "--key", "p384"]);
     run(&["init", "plain", "--no-passphrase", "--json"]);
     run(&["issue", "c1", "--dir", "ca", "--json"]);
     run(&["issue", "c1", "c2", "--dir", "ca"]);
     run(&["issue", "c1", "--dir", "ca", "--key", "p384"]);
+    run(&["tier", "prod", "--dir", "ca", "--json"]);
+    run(&["tier", "prod", "--dir", "ca", "--key", "p384"]);
+    run(&["tier", "c1", "--dir", "ca"]);
+    run(&["issue", "prod", "--dir", "ca"]);
+    run(&["issue", "c3", "--dir", "ca/prod"]);
+    run(&["issue", "c3", "--dir", "ca/prod", "--passphrase-file", "ca/prod/tier-key.pem"]);
+    run(&["check", "ca/prod", "--json"]);
     run(&["crl", "root", "--dir", "ca", "--revoke", "ca/c2"]);
     run(&["crl", "cluster", "ca/c1", "--json"]);
     run(&["crl", "join", "ca/c1"]);
@@ -115,7 +123,8 @@ fn nothing_that_is_said_holds_a_key_or_a_passphrase() {
     run(&["crl", "cluster", "ca/c1", "--anew"]);
     run(&["crl", "root", "--dir", "ca", "--revoke", "ca/c1/ca-key.pem"]);
     run(&["issue", "c1", "--dir", "plain", "--passphrase-file", "ca/c1/ca-key.pem"]);
-    let keys = ["ca/root-key.pem", "plain/root-key.pem", "ca/c2/ca-key.pem"];
+    let keys =
+        ["ca/root-key.pem", "plain/root-key.pem", "ca/c2/ca-key.pem", "ca/prod/tier-key.pem"];
     let secrets = keys.iter().map(|file| desk.text(file)).chain([key]);
     let secrets =
         secrets.map(|pem| pem.lines().filter(|line| !line.starts_with('-')).collect::<String>());
@@ -125,6 +134,9 @@ fn nothing_that_is_said_holds_a_key_or_a_passphrase() {
             assert!(!said.iter().any(|said| said.contains(window)), "a key in {said:?}");
         }
     }
-    assert!(!said.iter().any(|said| said.contains("correct horse")), "{said:?}");
-    assert!(said.iter().all(|said| said.contains("code: Some(0)") || said.contains("error: ")));
+    for (_, secret) in env {
+        assert!(!said.iter().any(|said| said.contains(secret)), "{said:?}");
+    }
+    let is_told = |said: &String| said.contains("code: Some(0)") || said.contains("error: ");
+    assert!(said.iter().all(|said| is_told(said) || said.contains("note: `ca/prod` is ")));
 }
