@@ -1,8 +1,15 @@
 //! What stands in the chain, and how many levels there are.
 
-use super::{Row, row};
-use crate::cast::{CA, CHAIN, edited, files};
+use anyhow::Result;
+use pki::{
+    BundleFiles, ClusterCaParams, KeyAlgorithm, Profile, RootCa, RootCaParams, TierCaParams,
+    Validity,
+};
 use rcgen::{BasicConstraints, CertificateParams, IsCa};
+use time::Duration;
+
+use super::{Row, row};
+use crate::cast::{CA, CHAIN, Cast, edited, files};
 
 fn plain(_: &mut CertificateParams) {}
 
@@ -92,6 +99,7 @@ pub(super) const ROWS: &[Row] = &[
         let ca = it.made("below", Some(&two), plain)?;
         Ok(files(&ca, &[&ca, &two, &one], &[&it.root]))
     }),
+    row("four-levels-by-cacerts", by_cacerts),
     row("seven-levels", |it| deep(it, 5)),
     row("eight-levels", |it| deep(it, 6)),
     row("ten-levels", |it| deep(it, 8)),
@@ -136,11 +144,44 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 /// A bundle with so many tiers between root and cluster CA.
-fn deep(it: &crate::cast::Cast, tiers: usize) -> anyhow::Result<pki::BundleFiles> {
+fn deep(it: &Cast, tiers: usize) -> Result<BundleFiles> {
     let mut cas = vec![it.made("root", None, plain)?];
     for level in 0..=tiers {
         cas.push(it.made(&format!("level {level}"), cas.last(), plain)?);
     }
     let chain: Vec<_> = cas.iter().rev().collect();
     Ok(files(chain[0], &chain[..chain.len() - 1], &[&cas[0]]))
+}
+
+/// As `cacerts init`, `tier` twice and `issue` make it.
+fn by_cacerts(it: &Cast) -> Result<BundleFiles> {
+    let (profile, organization) = (Profile::Hardened, "Istio".to_owned());
+    let validity = Validity::new(it.now - Duration::DAY, it.now + Duration::days(365))?;
+    let key = KeyAlgorithm::EcdsaP256;
+    let root = RootCa::generate(&RootCaParams {
+        profile,
+        common_name: "Root CA".to_owned(),
+        organization: organization.clone(),
+        validity,
+        key,
+    })?;
+    let tier = |name: &str, path_len| TierCaParams {
+        profile,
+        common_name: name.to_owned(),
+        organization: organization.clone(),
+        path_len,
+        validity,
+        key,
+    };
+    let lower = root.issue_tier_ca(&tier("eu CA", 2))?.issue_tier_ca(&tier("prod CA", 1))?;
+    let ca = lower.issue_cluster_ca(&ClusterCaParams {
+        profile,
+        common_name: "Intermediate CA".to_owned(),
+        organization: organization.clone(),
+        cluster: "cluster1".to_owned(),
+        dns_name: "istiod.istio-system.svc".to_owned(),
+        validity,
+        key,
+    })?;
+    Ok(ca.bundle()?.into_files())
 }
