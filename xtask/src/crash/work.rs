@@ -84,6 +84,16 @@ pub(super) const WORKS: &[Work] = &[
         replaces: Replaced::Nothing,
         witnesses: BOTH_ACCEPTED,
     },
+    // strace counts the calls of each thread by itself: one CA is made by one.
+    Work {
+        name: "issue of one CA",
+        before: &[INIT],
+        missing: &[],
+        command: ONE,
+        adds: &[Added::Whole("ca/c1", BUNDLE)],
+        replaces: Replaced::Nothing,
+        witnesses: &["cacerts check ca/c1"],
+    },
     Work {
         name: "issue in a folder that was begun",
         before: &[INIT, ISSUE],
