@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use pki::{BundleFiles, Context, IstioVersion, SpiffeId};
-use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime, UtcOffset};
+use time::{Duration, OffsetDateTime};
 
 use crate::clock;
 use crate::failure::Failure;
+use crate::lifetime::utc;
 use crate::progress::in_parallel;
 use crate::target::{self, Found, Origin};
 use crate::terminal;
@@ -216,7 +216,6 @@ fn origin(target: &Path) -> Origin {
 }
 
 fn moment(text: &str) -> Result<OffsetDateTime, String> {
-    OffsetDateTime::parse(text, &Rfc3339)
-        .map(|time| time.to_offset(UtcOffset::UTC))
-        .map_err(|error| format!("{error}; expected for example 2026-11-24T12:00:00Z"))
+    utc(text)
+        .ok_or_else(|| format!("`{text}` is no time, expected for example 2026-11-24T12:00:00Z"))
 }

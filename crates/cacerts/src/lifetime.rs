@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use pki::Validity;
 use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
-use time::{Date, Duration, OffsetDateTime, Time, UtcOffset};
+use time::macros::{format_description, time};
+use time::{Date, Duration, OffsetDateTime, UtcOffset};
 
 /// As it was said; the end is reckoned when the certificate is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,21 +80,26 @@ fn duration(text: &str) -> Option<Duration> {
     if !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    // Ten thousand years of hours fit; what is more fits no certificate.
     let hours = number.parse::<u32>().ok().and_then(|n| i64::from(n).checked_mul(hours))?;
-    (hours > 0).then(|| Duration::hours(hours))
+    // What is more fits no certificate, and could not be read again as so many days.
+    (1..=10_000 * YEAR * 24).contains(&hours).then(|| Duration::hours(hours))
 }
 
 fn last_second(text: &str) -> Option<OffsetDateTime> {
     let day = format_description!("[year]-[month]-[day]");
     match Date::parse(text, &day) {
-        Ok(day) => {
-            Some(day.with_time(Time::MIDNIGHT).assume_utc() + Duration::DAY - Duration::SECOND)
-        }
-        Err(_) => {
-            OffsetDateTime::parse(text, &Rfc3339).ok().map(|end| end.to_offset(UtcOffset::UTC))
-        }
+        // A sign before the year is read, too.
+        Ok(day) if day.year() < 0 => None,
+        Ok(day) => Some(day.with_time(time!(23:59:59)).assume_utc()),
+        Err(_) => utc(text),
     }
+}
+
+/// Reads a time of RFC 3339 as one in UTC; `None` also where its offset takes it out of the years
+/// that RFC 3339 has.
+pub(crate) fn utc(text: &str) -> Option<OffsetDateTime> {
+    let time = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    time.checked_to_offset(UtcOffset::UTC).filter(|time| (0..=9999).contains(&time.year()))
 }
 
 impl fmt::Display for Lifetime {
@@ -130,6 +135,7 @@ mod tests {
         assert_eq!(read("8w"), Ok(Lifetime::days(56)));
         assert_eq!(read("10y"), Ok(Lifetime::days(3650)));
         assert_eq!(read("2036-11-24"), Ok(Lifetime::Until(datetime!(2036-11-24 23:59:59 UTC))));
+        assert_eq!(read("9999-12-31"), Ok(Lifetime::Until(datetime!(9999-12-31 23:59:59 UTC))));
         let noon = Ok(Lifetime::Until(datetime!(2036-11-24 12:00 UTC)));
         assert_eq!(read("2036-11-24T13:00:00+01:00"), noon);
         for lifetime in ["36h", "90d", "8w", "10y", "2036-11-24"].map(|text| read(text).unwrap()) {
@@ -139,8 +145,10 @@ mod tests {
 
     #[test]
     fn what_is_no_lifetime_is_answered_with_examples() {
-        for text in ["", "d", "0d", "-1d", "+1d", "90", "1.5y", "2036-13-01", "99999999999y", "10ÿ"]
-        {
+        let off_the_calendar =
+            ["-0001-01-01", "9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"];
+        let texts = ["", "d", "0d", "-1d", "+1d", "90", "1.5y", "2036-13-01", "10001y", "10ÿ"];
+        for text in texts.into_iter().chain(off_the_calendar) {
             let expected = format!(
                 "`{text}` is not a lifetime, expected for example 36h, 90d, 8w, 10y (a year is \
                  365 days), 2036-11-24 or 2036-11-24T12:00:00Z"

@@ -120,7 +120,7 @@ pub(crate) fn leaf_under(
         profile: Profile::Hardened,
         subject: &DistinguishedName::empty(),
         public_key: key.public_key_der(),
-        validity: Validity::new(start, now + WORKLOAD_TTL)?.ending_by(issuer_end)?,
+        validity: Validity::new(start, now.saturating_add(WORKLOAD_TTL))?.ending_by(issuer_end)?,
         role,
     };
     draft.signed_by(&Issuer { name: ca.subject(), key_id: ca.subject_key_id(), signer: ca_key })

@@ -21,9 +21,10 @@ impl Validity {
     /// Cuts both times to whole seconds, since a certificate cannot carry less.
     ///
     /// # Errors
-    /// [`Error::ReversedValidity`] if the end lies before the start.
+    /// [`Error::ReversedValidity`] if the end lies before the start, [`Error::TimeRange`] for a time
+    /// outside the years 0 to 9999 of UTC.
     pub fn new(not_before: OffsetDateTime, not_after: OffsetDateTime) -> Result<Self, Error> {
-        let (not_before, not_after) = (whole_second(not_before), whole_second(not_after));
+        let (not_before, not_after) = (whole_second(not_before)?, whole_second(not_after)?);
         if not_after < not_before {
             return Err(Error::ReversedValidity { not_before, not_after });
         }
@@ -51,14 +52,17 @@ impl Validity {
     }
 }
 
-fn whole_second(time: OffsetDateTime) -> OffsetDateTime {
-    time.to_offset(UtcOffset::UTC).truncate_to_second()
+fn whole_second(found: OffsetDateTime) -> Result<OffsetDateTime, Error> {
+    let utc = found.checked_to_offset(UtcOffset::UTC);
+    let utc = utc.filter(|utc| (0..=9999).contains(&utc.year()));
+    Ok(utc.ok_or(Error::TimeRange { found })?.truncate_to_second())
 }
 
 /// RFC 3339 in UTC, the way every report prints a time.
 pub(crate) fn rfc3339(time: OffsetDateTime) -> String {
     // Fails only outside the years 0 to 9999, which no certificate can carry.
-    time.to_offset(UtcOffset::UTC).format(&Rfc3339).unwrap_or_else(|_| time.to_string())
+    let utc = time.checked_to_offset(UtcOffset::UTC).unwrap_or(time);
+    utc.format(&Rfc3339).unwrap_or_else(|_| time.to_string())
 }
 
 impl fmt::Display for Validity {

@@ -6,10 +6,8 @@
 use std::fmt;
 
 use pki::{Certificate, Fingerprint, Revocation, Serial};
-use time::format_description::well_known::Rfc3339;
-use time::{OffsetDateTime, UtcOffset};
 
-use crate::lifetime::rfc3339;
+use crate::lifetime::{rfc3339, utc};
 
 /// What is in the file, line by line.
 pub(super) struct Record {
@@ -56,9 +54,11 @@ impl Record {
         for (at, line) in text.lines().enumerate() {
             let wrong = |problem: String| format!("line {}: {problem}", at + 1);
             let words: Vec<_> = line.split_whitespace().collect();
+            // A second carriage return would be the end of the line when it is read again.
+            let text = || Line::Text(line.trim_end_matches('\r').to_owned());
             let line = match words[..] {
-                [] => Line::Text(line.to_owned()),
-                [first, ..] if first.starts_with('#') => Line::Text(line.to_owned()),
+                [] => text(),
+                [first, ..] if first.starts_with('#') => text(),
                 ["ca", fingerprint] if !has_ca => {
                     let found: Fingerprint = parsed(fingerprint).map_err(wrong)?;
                     if found != ca.fingerprint() {
@@ -81,11 +81,10 @@ impl Record {
                         return Err(wrong(format!("serial {serial} is revoked twice")));
                     }
                     serials.push(serial.clone());
-                    let date = OffsetDateTime::parse(date, &Rfc3339).ok();
                     // A list holds whole seconds, and is compared with this.
-                    let date = date.filter(|date| date.nanosecond() == 0);
+                    let date = utc(date).filter(|date| date.nanosecond() == 0);
                     let problem = "expected a time such as 2026-11-24T12:00:00Z".to_owned();
-                    let date = date.ok_or_else(|| wrong(problem))?.to_offset(UtcOffset::UTC);
+                    let date = date.ok_or_else(|| wrong(problem))?;
                     let reason = reason.first().map(|reason| parsed(reason)).transpose();
                     Line::Revoked(Revocation { serial, date, reason: reason.map_err(wrong)? })
                 }
@@ -159,5 +158,24 @@ impl fmt::Display for Record {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    #[test]
+    fn a_record_is_written_as_it_was_read_whatever_ends_its_lines() {
+        let pem = include_bytes!("../../../../fixtures/makefile/root-cert.pem");
+        let ca = Certificate::from_pem(pem).unwrap();
+        let lines = ["# a", "", " # b", &format!("ca {}", ca.fingerprint()), "number 7"];
+        let written = format!("{}\n", lines.join("\n"));
+        for end in ["\n", "\r\n", "\r\r\n"] {
+            let record = Record::read(&lines.join(end), &ca).unwrap();
+            assert_eq!(record.to_string(), written);
+        }
     }
 }

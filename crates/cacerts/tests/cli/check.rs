@@ -195,6 +195,9 @@ fn a_date_is_judged_by_the_limits_that_were_given() {
     assert_eq!(outcome(&long), pair("warned", "short-lived-ca"));
     let later = ["--now", "2999-01-01T00:00:00Z"];
     assert_eq!(outcome(&later), pair("refused", "outside-validity"));
+    assert_eq!(outcome(&["--fail", "7999y"]), pair("refused", "ends-too-soon"));
+    let last = ["--now", "9999-12-31T23:59:59Z"];
+    assert_eq!(outcome(&last), pair("refused", "outside-validity"));
 }
 
 #[test]
@@ -297,6 +300,9 @@ fn what_cannot_be_asked_is_no_verdict() {
     let expected = "error: --current `empty.yaml` has no root-cert.pem, so that no istiod runs \
                     with it\n";
     stops(&["--current", "empty.yaml"], expected);
+    let off_the_calendar = "9999-12-31T23:59:59-00:01";
+    let expected = format!("error: invalid value '{off_the_calendar}' for '--now <TIME>': ");
+    stops(&["--now", off_the_calendar], &expected);
     stops(&["--now", "tomorrow"], "error: invalid value 'tomorrow' for '--now <TIME>': ");
     stops(&["--istio", "new"], "error: invalid value 'new' for '--istio <VERSION>': ");
     assert_eq!(desk.run(&["check"]).code, Some(2));

@@ -277,6 +277,9 @@ fn a_slip_in_the_record_is_named_with_its_line() {
     for line in ["number 2", "revoke 1f", "revoked 1f", "revoked 1f x superseded y", "1f"] {
         assert_eq!(lines(line), format!("line 3: {expected}{line:?}"));
     }
+    let off_the_calendar = "line 3: expected a time such as 2026-11-24T12:00:00Z";
+    assert_eq!(lines("revoked 1f 9999-12-31T23:59:59-00:01"), off_the_calendar);
+    assert_eq!(lines("revoked 1f 0000-01-01T00:00:00+00:01"), off_the_calendar);
     assert_eq!(lines("revoked 1f today"), "line 3: expected a time such as 2026-11-24T12:00:00Z");
     assert!(
         lines(&format!("revoked xy {date}")).starts_with("line 3: `xy` is not a serial number, ")

@@ -95,6 +95,22 @@ fn a_validity_that_ends_before_it_starts_is_refused() {
 }
 
 #[test]
+fn a_time_that_its_offset_takes_off_the_calendar_is_refused() {
+    let of = |start: &str, end: &str| format!("{start}/{end}").parse::<Validity>();
+    let (first, last) = ("0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z");
+    assert_eq!(of(first, last).unwrap().to_string(), format!("{first}/{last}"));
+    let after = of(first, "9999-12-31T23:59:59-00:01").unwrap_err();
+    let before = of("0000-01-01T00:00:00+00:01", last).unwrap_err();
+    for (error, found) in
+        [(after, "9999-12-31T23:59:59-00:01"), (before, "0000-01-01 0:00:00.0 +00:01:00")]
+    {
+        let expected = "cannot stand in a certificate, expected the years 1970 to 9999";
+        let text = error.to_string();
+        assert!(text.starts_with(found) && text.ends_with(expected), "{text}");
+    }
+}
+
+#[test]
 fn a_fingerprint_prints_back_what_it_read_and_nothing_else_is_one() {
     let fingerprint = bundle(Profile::Hardened).certificate().fingerprint();
     let text = fingerprint.to_string();

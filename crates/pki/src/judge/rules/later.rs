@@ -64,7 +64,7 @@ fn ending(inspection: &Inspection<'_>, from: Duration, until: Duration) -> Vec<F
                 continue;
             }
             let found = format!("`{}`: ends {}", certificate.subject(), rfc3339(end));
-            let expected = format!("not before {}", rfc3339(now + until));
+            let expected = format!("not before {}", rfc3339(now.saturating_add(until)));
             flaws.push(Flaw::new(found, expected).file(file.name).block(position + 1));
         }
     }
@@ -122,7 +122,7 @@ fn ends_within(inspection: &Inspection<'_>, span: Duration) -> Vec<Flaw> {
         .filter(|step| end(&step.certificate) - now < span)
         .map(|step| {
             let found = format!("ends {}", rfc3339(end(&step.certificate)));
-            about(step, found, format!("not before {}", rfc3339(now + span)))
+            about(step, found, format!("not before {}", rfc3339(now.saturating_add(span))))
         })
         .into_iter()
         .collect()

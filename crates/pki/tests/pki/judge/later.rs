@@ -2,6 +2,7 @@
 
 use pki::{Context, IstioVersion};
 use time::Duration;
+use time::macros::datetime;
 
 use super::table::{Row, cast, check, check_in};
 use crate::common::{NOW, context, files, made};
@@ -35,6 +36,17 @@ fn certificates_that_end_soon() {
     let no_limit =
         Context { fail_within: Duration::ZERO, warn_within: Duration::ZERO, ..context() };
     check_in(&no_limit, vec![("13 days", ending(Duration::days(13)), "", &[])]);
+}
+
+#[test]
+fn a_limit_behind_the_end_of_the_calendar_is_one_like_any_other() {
+    let limit = Duration::days(365 * 8000);
+    let late = Context { fail_within: limit, workload_lifetime: limit, ..context() };
+    let rules: &[&str] = &["ends-too-soon", "short-lived-ca"];
+    check_in(&late, vec![("a year", ending(Duration::days(365)), "", rules)]);
+    let last = Context { now: datetime!(9999-12-31 23:59:59 UTC), ..context() };
+    let ended: &[&str] = &["outside-validity"];
+    check_in(&last, vec![("a year", ending(Duration::days(365)), "SRAEZT", ended)]);
 }
 
 #[test]
