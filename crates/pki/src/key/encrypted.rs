@@ -3,8 +3,8 @@
 
 use aws_lc_rs::rand;
 use der::{Decode, Encode};
-use pkcs8::pkcs5::pbes2::Parameters;
-use pkcs8::pkcs5::scrypt;
+use pkcs8::pkcs5::pbes2::{Kdf, Parameters};
+use pkcs8::pkcs5::{EncryptionScheme, scrypt};
 use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use zeroize::Zeroizing;
@@ -20,6 +20,12 @@ const LOG_N: u8 = 14;
 const R: u32 = 8;
 const P: u32 = 5;
 
+/// What opening a key may cost, whoever wrote it: ten times what its parameters are today is a matter
+/// of seconds, and a file of 200 bytes can ask for a day. A fuzzer has less time.
+const MOST_ITERATIONS: u32 = if cfg!(fuzzing) { 10_000 } else { 10_000_000 };
+/// Blocks of 128 octets that scrypt mixes, N r p, of which it keeps N r at a time: 512 MiB.
+const MOST_BLOCKS: u64 = if cfg!(fuzzing) { 1 << 12 } else { 1 << 22 };
+
 impl PrivateKey {
     /// Whether the first PEM block is a key under a passphrase, of whatever form.
     ///
@@ -31,11 +37,11 @@ impl PrivateKey {
     }
 
     /// Reads the first PEM block, an `ENCRYPTED PRIVATE KEY` under scrypt, or under PBKDF2 with
-    /// SHA-2; the cipher is AES.
+    /// SHA-2; the cipher is AES. What takes more than seconds or 512 MiB is refused.
     ///
     /// # Errors
-    /// [`Error::WrongPassphrase`], [`Error::KeyEncryption`] for another form or cipher,
-    /// [`Error::PemLabel`], or as [`PrivateKey::from_pem`].
+    /// [`Error::WrongPassphrase`], [`Error::KeyEncryption`] for another form or cipher, or at such
+    /// a cost, [`Error::PemLabel`], or as [`PrivateKey::from_pem`].
     pub fn from_encrypted_pem(pem: &[u8], passphrase: &[u8]) -> Result<Self, Error> {
         let block = pem::first_block(pem, LABEL)?;
         if block.has_headers {
@@ -49,6 +55,7 @@ impl PrivateKey {
         let unreadable = |reason: String| Error::KeyEncryption { reason };
         let key = EncryptedPrivateKeyInfoRef::try_from(block.contents.as_slice())
             .map_err(|reason| unreadable(reason.to_string()))?;
+        affordable(&key.encryption_algorithm).map_err(unreadable)?;
         let opened = key.encryption_algorithm.decrypt(passphrase, key.encrypted_data.as_bytes());
         let opened = match opened {
             Ok(opened) => Zeroizing::new(opened),
@@ -88,5 +95,27 @@ impl PrivateKey {
             encrypted_data: der::asn1::OctetStringRef::new(&encrypted)?,
         };
         pem::encode(LABEL, &encrypted.to_der()?)
+    }
+}
+
+/// Says what costs too much, or nothing at all.
+fn affordable(scheme: &EncryptionScheme) -> Result<(), String> {
+    match scheme.pbes2().map(|parameters| &parameters.kdf) {
+        Some(Kdf::Pbkdf2(costs)) if costs.iteration_count > MOST_ITERATIONS => {
+            let found = costs.iteration_count;
+            Err(format!("PBKDF2 with {found} iterations, at most {MOST_ITERATIONS} are read"))
+        }
+        Some(Kdf::Scrypt(costs)) => {
+            let (n, r, p) = (costs.cost_parameter, costs.block_size, costs.parallelization);
+            let blocks = n.checked_mul(u64::from(r)).and_then(|nr| nr.checked_mul(u64::from(p)));
+            match blocks {
+                Some(1..=MOST_BLOCKS) => Ok(()),
+                _ => Err(format!(
+                    "scrypt with N {n}, r {r} and p {p}, at most {MOST_BLOCKS} are \
+                                  read of their product"
+                )),
+            }
+        }
+        _ => Ok(()),
     }
 }

@@ -78,3 +78,63 @@ fn a_roots_own_request_is_signed_by_its_key_and_reads_back() {
     let again = CaRequest::from_pem(request.to_pem().unwrap().as_bytes()).unwrap();
     assert_eq!(again, request);
 }
+
+/// Of less than 128 octets.
+fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    [&[tag, content.len().try_into().unwrap()], content].concat()
+}
+
+fn integer(value: u64) -> Vec<u8> {
+    let octets = value.to_be_bytes();
+    // One zero stays: without it, a number from 128 on would be negative.
+    let zeros = octets.iter().take_while(|octet| **octet == 0).count().min(7);
+    let sign = [0].repeat(usize::from(octets[zeros] >= 0x80));
+    tlv(0x02, &[&sign, &octets[zeros..]].concat())
+}
+
+/// A file of a key under PBES2 with AES-256-CBC, whose content is nothing.
+fn stretched_by(oid: &[u8], costs: &[Vec<u8>]) -> String {
+    let salt = tlv(0x04, &[7; 16]);
+    let costs = [&[salt], costs].concat().concat();
+    let stretching = tlv(0x30, &[tlv(0x06, oid), tlv(0x30, &costs)].concat());
+    let cipher = tlv(0x06, b"\x60\x86\x48\x01\x65\x03\x04\x01\x2a");
+    let cipher = tlv(0x30, &[cipher, tlv(0x04, &[7; 16])].concat());
+    let scheme = tlv(0x06, b"\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0d");
+    let scheme = [scheme, tlv(0x30, &[stretching, cipher].concat())].concat();
+    let key = tlv(0x30, &[tlv(0x30, &scheme), tlv(0x04, &[7; 16])].concat());
+    pem::encode(&pem::Pem::new("ENCRYPTED PRIVATE KEY", key))
+}
+
+#[test]
+fn a_key_that_would_take_minutes_to_open_is_refused_at_once() {
+    let pbkdf2 = |iterations| {
+        let digest = tlv(0x30, &tlv(0x06, b"\x2a\x86\x48\x86\xf7\x0d\x02\x09"));
+        stretched_by(b"\x2a\x86\x48\x86\xf7\x0d\x01\x05\x0c", &[integer(iterations), digest])
+    };
+    let scrypt = |n, r, p| {
+        let costs = [integer(n), integer(r), integer(p)];
+        stretched_by(b"\x2b\x06\x01\x04\x01\xda\x47\x04\x0b", &costs)
+    };
+    let open = |pem: &str| PrivateKey::from_encrypted_pem(pem.as_bytes(), b"any").unwrap_err();
+    for affordable in [pbkdf2(1000), scrypt(16, 8, 1)] {
+        assert!(matches!(open(&affordable), Error::WrongPassphrase), "{}", open(&affordable));
+    }
+    let of_scrypt = |n, r, p| {
+        let found = format!("scrypt with N {n}, r {r} and p {p}");
+        (scrypt(n, r, p), format!("{found}, at most 4194304 are read of their product"))
+    };
+    for (pem, expected) in [
+        (
+            pbkdf2(0xffff_ffff),
+            "PBKDF2 with 4294967295 iterations, at most 10000000 are read".to_owned(),
+        ),
+        // A terabyte.
+        of_scrypt(1 << 30, 8, 1),
+        of_scrypt(1 << 14, 8, 65535),
+        of_scrypt(1 << 63, 65535, 65535),
+        of_scrypt(0, 8, 1),
+    ] {
+        let Error::KeyEncryption { reason } = open(&pem) else { panic!("{}", open(&pem)) };
+        assert_eq!(reason, expected);
+    }
+}
