@@ -18,6 +18,7 @@ mod text;
 use extension::Content;
 pub(crate) use extension::read_extensions;
 pub use extension::{ExtendedKeyUsage, Extension, KeyUsage, KeyUsageBit};
+pub(crate) use text::on_its_line;
 
 /// A certificate. Two are equal if their DER is; cloning shares the bytes.
 #[derive(Clone)]

@@ -10,10 +10,12 @@ use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::name::{Name, RdnSequence, RelativeDistinguishedName};
 
 use crate::Error;
+use crate::certificate::on_its_line;
 
 /// A name, kept to the byte: two are equal if their DER is, which is how issuers are found.
 ///
-/// Prints as RFC 4514, last attribute first: `L=cluster1,CN=Intermediate CA,O=Istio`.
+/// Prints as RFC 4514, last attribute first: `L=cluster1,CN=Intermediate CA,O=Istio`; on one line,
+/// whatever it holds.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct DistinguishedName(Vec<u8>);
 
@@ -118,7 +120,7 @@ impl DistinguishedName {
 impl fmt::Display for DistinguishedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match Name::from_der(&self.0) {
-            Ok(name) => write!(f, "{name}"),
+            Ok(name) => f.write_str(&on_its_line(&name.to_string())),
             // RFC 4514 section 2.4: what has no string form is `#` and its hex.
             Err(_) => write!(f, "#{}", crate::hex::lower(&self.0)),
         }

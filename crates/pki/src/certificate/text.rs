@@ -71,8 +71,15 @@ impl Extension {
         };
         // Writing to a String cannot fail.
         written.unwrap_or_default();
-        line
+        on_its_line(&line)
     }
+}
+
+/// Foreign text with its control characters written out: a name may hold the end of a line, and then
+/// what looks like the next one.
+pub(crate) fn on_its_line(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    text.chars().map(shown).collect()
 }
 
 /// RSA keys print their size, elliptic ones their curve.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Judge, Rule, Severity};
+use crate::certificate::on_its_line;
 
 /// One thing a rule found. Carries no byte of a key.
 #[derive(Clone, Debug)]
@@ -26,14 +27,14 @@ impl fmt::Display for Finding {
         let Rule { id, severity, why, fix, .. } = self.rule;
         write!(f, "{severity} {id}")?;
         if let Some(file) = &self.file {
-            write!(f, " in {file}")?;
+            write!(f, " in {}", on_its_line(file))?;
         }
         if let Some(block) = self.block {
             write!(f, ", block {block}")?;
         }
         writeln!(f)?;
-        writeln!(f, "  found     {}", self.found)?;
-        writeln!(f, "  expected  {}", self.expected)?;
+        writeln!(f, "  found     {}", on_its_line(&self.found))?;
+        writeln!(f, "  expected  {}", on_its_line(&self.expected))?;
         if !self.judges.is_empty() {
             let judges: Vec<_> = self.judges.iter().map(Judge::to_string).collect();
             writeln!(f, "  refused by {}", judges.join(", "))?;

@@ -276,6 +276,21 @@ fn the_text_of_a_certificate_is_one_line_a_field() {
 }
 
 #[test]
+fn a_name_with_the_end_of_a_line_in_it_stays_on_its_line() {
+    let odd = crate::common::made("Root\u{85}CA", None, |params| {
+        let uri = "spiffe://a\nsubject: CN=b".try_into().unwrap();
+        params.subject_alt_names = vec![rcgen::SanType::URI(uri)];
+    });
+    let certificate = Certificate::from_pem(odd.pem.as_bytes()).unwrap();
+    assert_eq!(certificate.subject().to_string(), "CN=Root\\u{85}CA");
+    // What programs compare is as it stands there.
+    assert_eq!(certificate.uri_sans(), ["spiffe://a\nsubject: CN=b"]);
+    let text = certificate.text();
+    assert!(text.contains("\nsubjectAltName: URI:spiffe://a\\nsubject: CN=b\n"), "{text}");
+    assert_eq!(text.lines().count(), 11 + certificate.extensions().len());
+}
+
+#[test]
 fn a_cluster_ca_under_an_odd_root_becomes_no_bundle() {
     let odd = crate::common::made("Corp Root", None, |params| {
         params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
