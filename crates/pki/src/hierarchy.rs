@@ -107,8 +107,13 @@ fn read<T>(
 /// Whether the second certificate is the issuer of the first.
 pub(crate) type SignedBy = fn(&Certificate, &Certificate) -> bool;
 
+/// More signatures than this are not checked for one path. Go, as webpki, gives up after 100: what
+/// needs more is no chain that anybody verifies, and a file of a Secret's size could ask for a million.
+const MOST_CHECKS: usize = 1000;
+
 /// Depth-first search upwards by name and signature, trying anchors before intermediates. Every
-/// certificate is entered once, so that no input makes it slow.
+/// certificate is entered once, and no more than [`MOST_CHECKS`] signatures are checked, so that no
+/// input makes it slow.
 ///
 /// Returns the tiers, nearest first, and the anchor; or the certificate where the best try ended.
 pub(crate) fn path_to_root(
@@ -117,36 +122,94 @@ pub(crate) fn path_to_root(
     anchors: &[Certificate],
     is_signed_by: SignedBy,
 ) -> Result<(Vec<Certificate>, Certificate), Certificate> {
-    let mut tried = vec![from.clone()];
-    climb(from, pool, anchors, is_signed_by, &mut tried)
+    let tried = pool.iter().map(|issuer| issuer == from).collect();
+    Search { pool, anchors, is_signed_by, tried, checks: 0 }.climb(from)
 }
 
-fn climb(
-    at: &Certificate,
-    pool: &[Certificate],
-    anchors: &[Certificate],
+struct Search<'a> {
+    pool: &'a [Certificate],
+    anchors: &'a [Certificate],
     is_signed_by: SignedBy,
-    tried: &mut Vec<Certificate>,
-) -> Result<(Vec<Certificate>, Certificate), Certificate> {
-    if anchors.contains(at) {
-        return Ok((Vec::new(), at.clone()));
-    }
-    if let Some(anchor) = anchors.iter().find(|anchor| is_signed_by(at, anchor)) {
-        return Ok((Vec::new(), anchor.clone()));
-    }
-    let mut end = at.clone();
-    for issuer in pool {
-        if tried.contains(issuer) || !is_signed_by(at, issuer) {
-            continue;
+    /// Which of the pool were entered, each repetition for itself.
+    tried: Vec<bool>,
+    checks: usize,
+}
+
+impl Search<'_> {
+    fn climb(&mut self, at: &Certificate) -> Result<(Vec<Certificate>, Certificate), Certificate> {
+        let (pool, anchors) = (self.pool, self.anchors);
+        if anchors.contains(at) {
+            return Ok((Vec::new(), at.clone()));
         }
-        tried.push(issuer.clone());
-        match climb(issuer, pool, anchors, is_signed_by, tried) {
-            Ok((mut tiers, anchor)) => {
-                tiers.insert(0, issuer.clone());
-                return Ok((tiers, anchor));
+        if let Some(anchor) = anchors.iter().find(|anchor| self.holds(at, anchor)) {
+            return Ok((Vec::new(), anchor.clone()));
+        }
+        let mut end = at.clone();
+        for (position, issuer) in pool.iter().enumerate() {
+            if self.tried[position] || !self.holds(at, issuer) {
+                continue;
             }
-            Err(further) => end = further,
+            self.tried[position] = true;
+            match self.climb(issuer) {
+                Ok((mut tiers, anchor)) => {
+                    tiers.insert(0, issuer.clone());
+                    return Ok((tiers, anchor));
+                }
+                Err(further) => end = further,
+            }
         }
+        Err(end)
     }
-    Err(end)
+
+    /// Whether the second is the issuer of the first, as far as it is still looked at.
+    fn holds(&mut self, child: &Certificate, issuer: &Certificate) -> bool {
+        if child.issuer() != issuer.subject() || self.checks == MOST_CHECKS {
+            return false;
+        }
+        self.checks += 1;
+        (self.is_signed_by)(child, issuer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use pretty_assertions::assert_eq;
+
+    use super::*;
+
+    /// CAs that all have one name, so that each may be the issuer of each.
+    fn namesakes(count: usize) -> Vec<Certificate> {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::default();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let mut made = |serial: usize| {
+            params.serial_number = Some(u64::try_from(serial).unwrap().into());
+            Certificate::from_der(params.self_signed(&key).unwrap().der()).unwrap()
+        };
+        (1..=count).map(&mut made).collect()
+    }
+
+    #[test]
+    fn a_search_among_many_namesakes_ends_soon() {
+        static CHECKS: AtomicUsize = AtomicUsize::new(0);
+        // The one that is made last has signed none but the last before it, and so on.
+        let is_next: SignedBy = |child, issuer| {
+            CHECKS.fetch_add(1, Ordering::Relaxed);
+            let number = |it: &Certificate| usize::from_str_radix(&it.serial_hex(), 16).unwrap();
+            number(issuer) + 1 == number(child)
+        };
+        let search = |count: usize| {
+            CHECKS.store(0, Ordering::Relaxed);
+            let mut all = namesakes(count + 2);
+            let from = all.pop().unwrap();
+            let root = all.remove(0);
+            let found = path_to_root(&from, &all, &[root], is_next);
+            (found.is_ok(), CHECKS.load(Ordering::Relaxed))
+        };
+        // Of 20 tiers, the one that is needed is tried last, each time behind the root.
+        assert_eq!(search(20), (true, 20 + (1..=20).sum::<usize>() + 1));
+        assert_eq!(search(200), (false, MOST_CHECKS));
+    }
 }
