@@ -70,7 +70,7 @@ impl Purpose {
         let items: Vec<_> = items.collect::<Result<Vec<_>>>()?.concat();
         Ok(if items.iter().any(|item| matches!(item, Item::KindNode)) {
             Self::Kind
-        } else if !items.is_empty() && items.iter().all(|item| item.is_of_go()) {
+        } else if !items.is_empty() && items.iter().all(|item| item.is_compiled()) {
             Self::Go
         } else {
             Self::Build
@@ -221,6 +221,7 @@ mod tests {
         };
         for (names, expected) in [
             (["actionlint"].as_slice(), Purpose::Go),
+            (&["actionlint", "cargo-fuzz"], Purpose::Go),
             (&["istioctl", "kind"], Purpose::Go),
             (&["istioctl", "envoy"], Purpose::Build),
             (&["docker-registry"], Purpose::Build),

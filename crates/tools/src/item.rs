@@ -2,10 +2,10 @@
 //! what it is made of.
 
 use crate::error::{Error, Result};
-use crate::spec::{GoBuild, ImageSpec, ModuleSource, Part, Unpacked};
+use crate::spec::{Crate, GoBuild, ImageSpec, ModuleSource, Part, Unpacked};
 use crate::versions::{
-    CHECK_BUILDS, ENVOY, ISTIO, ISTIO_MODULE, ISTIO_SOURCE, KIND_BUILDS, KIND_IMAGES, KUBECTL,
-    KUBERNETES, LOCAL_BUILDS, MESH_IMAGES, NODE_IMAGES, TEST_IMAGES, UNPACKED, kubernetes,
+    CARGO_FUZZ, CHECK_BUILDS, ENVOY, ISTIO, ISTIO_MODULE, ISTIO_SOURCE, KIND_BUILDS, KIND_IMAGES,
+    KUBECTL, KUBERNETES, LOCAL_BUILDS, MESH_IMAGES, NODE_IMAGES, TEST_IMAGES, UNPACKED, kubernetes,
 };
 use crate::{Kubernetes, Program, kind};
 
@@ -17,6 +17,8 @@ const KIND_NODE: &str = "kind-node";
 pub(crate) enum Item {
     /// Programs that one `go build` makes.
     Go(&'static GoBuild),
+    /// The program of a crate.
+    Crate(&'static Crate),
     /// Parts of a module as they are.
     Source(&'static ModuleSource),
     /// The proxy, out of its wheel.
@@ -36,6 +38,9 @@ pub(crate) enum Item {
 impl Item {
     /// The item that `program` is part of; of the default version where there are several.
     pub(crate) fn with(program: Program) -> Self {
+        if program == CARGO_FUZZ.program {
+            return Self::Crate(&CARGO_FUZZ);
+        }
         LOCAL_BUILDS
             .iter()
             .chain(KIND_BUILDS)
@@ -98,9 +103,9 @@ impl Item {
         parts
     }
 
-    /// Whether Go alone makes it.
-    pub(crate) fn is_of_go(self) -> bool {
-        matches!(self, Self::Go(_) | Self::Source(_))
+    /// Whether a compiler alone makes it, and no Debian package.
+    pub(crate) fn is_compiled(self) -> bool {
+        matches!(self, Self::Go(_) | Self::Crate(_) | Self::Source(_))
     }
 
     /// The version of what is in it; that of Debian packages is the distribution's.
@@ -110,6 +115,7 @@ impl Item {
             Self::Go(GoBuild { module: (_, ISTIO_MODULE), .. })
             | Self::Source(ModuleSource { version: ISTIO_MODULE, .. }) => ISTIO,
             Self::Go(build) => build.module.1,
+            Self::Crate(spec) => spec.version,
             Self::Source(source) => source.version,
             Self::Envoy => ENVOY.version,
             Self::Base | Self::KindRoot | Self::Debian(_) => "debian",
@@ -122,6 +128,7 @@ impl Item {
     pub(crate) fn label(self) -> String {
         let name = match self {
             Self::Go(build) => build.name.to_owned(),
+            Self::Crate(spec) => spec.program.name().to_owned(),
             Self::Source(source) => format!("{} files", source.name),
             Self::Envoy => ENVOY.program.name().to_owned(),
             Self::Base => "base layer".to_owned(),

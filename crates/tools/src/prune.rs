@@ -12,7 +12,7 @@ use crate::item::Item;
 use crate::stock::Stock;
 
 /// The kinds of entries that this crate makes.
-const KINDS: [&str; 6] = ["debian", "go", "image", "layer", "source", "wheel"];
+const KINDS: [&str; 7] = ["crate", "debian", "go", "image", "layer", "source", "wheel"];
 
 /// An entry that the pins do not name, or the leftover of a build that was killed.
 #[derive(Clone, Debug, PartialEq, Eq)]

