@@ -10,8 +10,8 @@ use anyhow::{Result, ensure};
 use crate::command::Program;
 use crate::tally::Tally;
 use crate::{
-    api_server, crash, crl, e2e, existing, fixtures, judges, kind, layering, makefile, terminal,
-    workflows,
+    api_server, crash, crl, e2e, existing, fixtures, fuzz, judges, kind, layering, makefile,
+    terminal, workflows,
 };
 
 /// Which checks to run.
@@ -59,6 +59,7 @@ const CHECKS: &[Check] = &[
     Check { name: "the Makefile and cacerts", group: Group::Checks, run: makefile::check },
     Check { name: "revocation lists and openssl", group: Group::Checks, run: crl::check },
     Check { name: "killed cacerts", group: Group::Checks, run: crash::killed },
+    Check { name: "fuzz targets, briefly", group: Group::Checks, run: fuzz::briefly },
     Check { name: "judges, the quick part", group: Group::Checks, run: judges::quick },
     Check { name: "workflows", group: Group::Checks, run: workflows },
     Check { name: "Secret on a real API server", group: Group::Mesh, run: api_server::test },
@@ -69,6 +70,7 @@ const CHECKS: &[Check] = &[
     Check { name: "a mesh that is there", group: Group::Mesh, run: existing::on_local },
     Check { name: "mesh on kind", group: Group::Mesh, run: kind::claims },
     Check { name: "full disks and random ends", group: Group::Full, run: crash::at_length },
+    Check { name: "the fuzz target of the mesh", group: Group::Full, run: fuzz::mesh_briefly },
     Check { name: "every sabotage on kind", group: Group::Full, run: kind::sabotages },
     Check { name: "a mesh that is there, on kind", group: Group::Full, run: existing::on_kind },
     Check { name: "images from a registry", group: Group::Full, run: kind::registry::claims },
@@ -119,8 +121,12 @@ fn chosen(args: &Args) -> Result<Vec<&'static Check>> {
     Ok(CHECKS.iter().filter(is_chosen).collect())
 }
 
+/// Of both workspaces.
 fn formatting() -> Result<Tally> {
-    passes(Program::cargo().args(["fmt", "--all", "--check"]))
+    let mut tally = passes(Program::cargo().args(["fmt", "--all", "--check"]))?;
+    let fuzz = ["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"];
+    tally += passes(Program::cargo().args(fuzz))?;
+    Ok(tally)
 }
 
 fn lints() -> Result<Tally> {

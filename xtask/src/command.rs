@@ -103,6 +103,20 @@ impl Program {
         child.wait().with_context(|| format!("cannot wait for `{words}`"))
     }
 
+    /// Runs it and hands every line of its standard error on; nothing else of it is shown.
+    pub(crate) fn each_error(mut self, mut seen: impl FnMut(&str)) -> Result<ExitStatus> {
+        let words = self.words();
+        let child = self.command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut running = Running(child.with_context(|| format!("cannot run `{words}`"))?);
+        if let Some(stderr) = running.0.stderr.take() {
+            for line in BufReader::new(stderr).split(b'\n') {
+                let line = line.with_context(|| format!("cannot read what `{words}` says"))?;
+                seen(&String::from_utf8_lossy(&line));
+            }
+        }
+        running.0.wait().with_context(|| format!("cannot wait for `{words}`"))
+    }
+
     /// Starts it, and returns once a line of its standard error has these words. It ends when what
     /// is returned is dropped.
     pub(crate) fn until_it_says(mut self, words: &str) -> Result<Running> {

@@ -18,6 +18,7 @@ mod e2e;
 mod engine;
 mod existing;
 mod fixtures;
+mod fuzz;
 mod judges;
 mod kind;
 mod layering;
@@ -60,6 +61,8 @@ enum Task {
     Fixtures(fixtures::Args),
     /// Kill `cacerts` at every call that changes files, and at random moments
     Crash(crash::Args),
+    /// Feed the parsers of foreign bytes what nobody thought of
+    Fuzz(fuzz::Args),
     /// Let the real Makefile and `cacerts` go on in each other's folders
     Makefile,
     /// Ask istiod, Go, Envoy, webpki and OpenSSL about bundles, and compare them with pki's rules
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::run(&args),
         Task::Fixtures(args) => fixtures::run(&args),
         Task::Crash(args) => crash::run(&args),
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Makefile => makefile::run(),
         Task::Judges(args) => judges::run(&args),
     };

@@ -12,6 +12,9 @@ use crate::name::ClusterName;
 use crate::statement::Statement;
 use crate::wish::Said;
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+
 const TITLE: &str = "cacerts request 1";
 
 /// What a request of `cacerts` asks for.

@@ -15,6 +15,8 @@ use crate::progress::in_parallel;
 use crate::target::{self, Found, Origin};
 use crate::terminal;
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod json;
 mod judged;
 mod junit;

@@ -11,6 +11,8 @@ use crate::failure::Failure;
 use crate::lifetime::Lifetime;
 
 mod cluster;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod join;
 mod read;
 mod record;

@@ -12,6 +12,9 @@ use crate::init::take;
 use crate::key::KeyFile;
 use crate::passphrase::Passphrase;
 
+#[cfg(fuzzing)]
+mod fuzzing;
+
 /// What lies in such a folder, its key not opened. That the certificates lead to the root is proved.
 pub(crate) struct IssuerFolder {
     pub(crate) dir: PathBuf,

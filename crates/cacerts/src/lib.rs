@@ -16,6 +16,8 @@ mod convert;
 mod crl;
 mod explain;
 mod failure;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod init;
 mod issue;
 mod issuer;

@@ -10,6 +10,9 @@ use crate::lifetime::rfc3339;
 use crate::name::ClusterName;
 use crate::statement::Statement;
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+
 const TITLE: &str = "cacerts response 1";
 
 /// What came back from the root.

@@ -10,6 +10,8 @@ use time::OffsetDateTime;
 use crate::failure::Failure;
 use crate::{target, terminal};
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod html;
 mod mermaid;
 mod svg;

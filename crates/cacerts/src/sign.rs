@@ -21,6 +21,8 @@ use crate::response::{self, Response};
 use crate::terminal;
 use crate::variables::{Level, Variables};
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod policy;
 mod review;
 

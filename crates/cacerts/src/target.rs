@@ -13,6 +13,8 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 use crate::terminal;
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod manifest;
 
 use manifest::Secret;

@@ -41,7 +41,7 @@ impl Variables {
         })
     }
 
-    fn read(
+    pub(crate) fn read(
         level: Level<'_>,
         get: impl Fn(&str) -> Result<Option<String>, Failure>,
     ) -> Result<Self, Failure> {

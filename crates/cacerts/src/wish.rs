@@ -9,6 +9,9 @@ use crate::failure::Failure;
 use crate::lifetime::{Lifetime, rfc3339};
 use crate::variables::{Level, Variables};
 
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
+
 /// What was said; `None` where nothing was.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Said {

@@ -77,7 +77,7 @@ impl Mesh {
     }
 }
 
-fn parse(name: &str, text: &str) -> Result<MeshConfig, Error> {
+pub(crate) fn parse(name: &str, text: &str) -> Result<MeshConfig, Error> {
     let unreadable = |reason: String| Error::MeshConfig { config_map: name.to_owned(), reason };
     // An empty configuration is one: everything has a default.
     let yaml: Option<Yaml> =

@@ -28,6 +28,8 @@ mod deadline;
 mod error;
 mod exec;
 mod forward;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod handshake;
 mod identity;
 mod injection;

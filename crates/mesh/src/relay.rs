@@ -14,7 +14,7 @@ use crate::handshake::{Hello, Look, Outcome, look};
 use crate::plaintext::{PlainOutcome, speak};
 use crate::{Error, Mesh, PodRef, Proxy, Request};
 
-mod counters;
+pub(crate) mod counters;
 mod envoy;
 use counters::Counters;
 

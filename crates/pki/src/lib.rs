@@ -48,6 +48,8 @@ mod crl;
 mod error;
 mod files;
 mod fingerprint;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod hex;
 mod hierarchy;
 mod issuer;

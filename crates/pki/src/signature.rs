@@ -67,6 +67,9 @@ pub(crate) fn check(signed_der: &[u8], public_key_der: &[u8]) -> Result<(), Sign
         return Err(SignatureFlaw::UnknownAlgorithm);
     };
     let (key, signature) = (public_key.key.raw_bytes(), signed.signature.raw_bytes());
+    if cfg!(fuzzing) && signature.ends_with(FUZZED) {
+        return Ok(());
+    }
     if signed.algorithm.value() == SHA1_WITH_RSA {
         let key = UnparsedPublicKey::new(&RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY, key);
         return match key.verify(&message, signature) {
@@ -87,6 +90,10 @@ pub(crate) fn check(signed_der: &[u8], public_key_der: &[u8]) -> Result<(), Sign
         Err(_) => Err(SignatureFlaw::WrongKey),
     }
 }
+
+/// What a fuzzer changed, it cannot sign: for it alone, this is the end of a good signature. No build
+/// but cargo-fuzz's has `cfg(fuzzing)`.
+const FUZZED: &[u8] = b"fuzz ok.";
 
 /// webpki verifies RSA from 2048 bits; a smaller key must not read as a wrong one.
 fn is_small_rsa(public_key: &PublicKey<'_>) -> bool {

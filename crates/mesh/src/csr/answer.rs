@@ -23,7 +23,7 @@ impl IssuedChain {
     ///
     /// # Errors
     /// [`Error::PrivateKeyServed`], [`Error::IssuedChain`], [`Error::IssuedCertificate`].
-    pub(super) fn from_elements(elements: &[Zeroizing<String>]) -> Result<Self, Error> {
+    pub(crate) fn from_elements(elements: &[Zeroizing<String>]) -> Result<Self, Error> {
         for (index, element) in elements.iter().enumerate() {
             if let Some(label) = private_key_label(element) {
                 return Err(Error::PrivateKeyServed { position: index + 1, label });

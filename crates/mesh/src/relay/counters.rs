@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use crate::{Error, PodRef};
 
 /// The administrative path that lists the counters.
-pub(super) const PATH: &str = "/stats?filter=%5Ecluster%5C.target%5C.upstream_cx_";
+pub(crate) const PATH: &str = "/stats?filter=%5Ecluster%5C.target%5C.upstream_cx_";
 
 /// How often each thing happened to a connection to the target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Counters {
+pub(crate) struct Counters {
     attempts: u64,
     refused: u64,
     timed_out: u64,
@@ -18,14 +18,14 @@ pub(super) struct Counters {
 
 /// Why a closed stream is no answer of the target.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Unreachable(&'static str),
     Inconclusive(Counters),
 }
 
 impl Counters {
     /// Reads Envoy's text form, one `name: value` a line.
-    pub(super) fn parse(stats: &str) -> Self {
+    pub(crate) fn parse(stats: &str) -> Self {
         let value = |name: &str| {
             let found = stats.lines().find_map(|line| {
                 line.strip_prefix("cluster.target.upstream_cx_")?
@@ -43,7 +43,7 @@ impl Counters {
     }
 
     /// What happened after `earlier`.
-    pub(super) fn since(&self, earlier: &Self) -> Self {
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
         Self {
             attempts: self.attempts.saturating_sub(earlier.attempts),
             refused: self.refused.saturating_sub(earlier.refused),
@@ -53,7 +53,7 @@ impl Counters {
     }
 
     /// Whether one connection was made, and the target ended it.
-    pub(super) fn judge(self) -> Result<(), Verdict> {
+    pub(crate) fn judge(self) -> Result<(), Verdict> {
         match self {
             Self { timed_out: 1.., .. } => Err(Verdict::Unreachable("it timed out")),
             Self { refused: 1.., .. } => Err(Verdict::Unreachable("it was refused")),
@@ -64,7 +64,7 @@ impl Counters {
 }
 
 impl Verdict {
-    pub(super) fn into_error(self, pod: PodRef, target: SocketAddr) -> Error {
+    pub(crate) fn into_error(self, pod: PodRef, target: SocketAddr) -> Error {
         match self {
             Self::Unreachable(reason) => Error::Unreachable { pod, target, reason },
             Self::Inconclusive(Counters { attempts, ended_by_target, .. }) => {
