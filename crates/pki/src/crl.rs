@@ -59,7 +59,7 @@ impl Crl {
                 entries.find(|extension| extension.critical)
             });
         Ok(Self {
-            issuer: DistinguishedName::from_raw(crl.issuer().as_raw()),
+            issuer: DistinguishedName::from_raw(crl.issuer().as_raw()).map_err(malformed)?,
             this_update: crl.last_update().to_datetime(),
             next_update: crl.next_update().map(|time| time.to_datetime()),
             number: crl.crl_number().map(|number| CrlNumber::from_be_bytes(&number.to_bytes_be())),

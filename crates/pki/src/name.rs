@@ -4,7 +4,7 @@ use std::fmt;
 
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc4519::{CN, L, O};
-use der::asn1::{Any, Utf8StringRef};
+use der::asn1::{Any, AnyRef, Utf8StringRef};
 use der::{Decode, Encode};
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::name::{Name, RdnSequence, RelativeDistinguishedName};
@@ -68,8 +68,13 @@ impl DistinguishedName {
         Self(vec![0x30, 0])
     }
 
-    pub(crate) fn from_raw(der: &[u8]) -> Self {
-        Self(der.to_vec())
+    /// Of the bytes that x509-parser took for a name. It stops at what is no RDN (one without an
+    /// attribute is none) and passes over all that follows: what is left is no DER.
+    pub(crate) fn from_raw(der: &[u8]) -> Result<Self, String> {
+        match AnyRef::from_der(der) {
+            Ok(_) => Ok(Self(der.to_vec())),
+            Err(_) => Err("a name holds what is none (RFC 5280 section 4.1.2.4)".to_owned()),
+        }
     }
 
     /// The DER of the `Name`.

@@ -130,7 +130,7 @@ impl CaRequest {
             .collect::<Result<Vec<_>, _>>()
             .map_err(malformed)?
             .concat();
-        let subject = DistinguishedName::from_raw(info.subject.as_raw());
+        let subject = DistinguishedName::from_raw(info.subject.as_raw()).map_err(malformed)?;
         Ok(Self { der: der.to_vec(), subject, public_key, extensions })
     }
 

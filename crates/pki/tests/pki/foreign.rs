@@ -252,3 +252,16 @@ fn a_certificate_block_with_headers_is_refused_since_go_leaves_it_out() {
     );
     Certificate::from_pem(pem.as_bytes()).unwrap();
 }
+
+#[test]
+fn a_name_that_holds_what_is_none_makes_no_certificate() {
+    let der = pem::parse(made("ca", None, |_| {}).pem).unwrap().into_contents();
+    let read = |der: &[u8]| Certificate::from_der(der).map_err(|error| error.to_string());
+    assert_eq!(read(&der).unwrap().issuer().to_string(), "CN=ca");
+    // The attribute is a SET and no SEQUENCE: x509-parser sees a name without any, and goes on.
+    let attribute = b"\x30\x09\x06\x03\x55\x04\x03";
+    let at = der.windows(attribute.len()).position(|window| window == attribute).unwrap();
+    let odd = [&der[..at], b"\x31", &der[at + 1..]].concat();
+    let expected = "not a certificate: a name holds what is none (RFC 5280 section 4.1.2.4)";
+    assert_eq!(read(&odd).unwrap_err(), expected);
+}
