@@ -77,6 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         grown: target_dir().join("fuzz/corpus").join(target.name),
         seeds: seeds.join(target.name),
         time: share,
+        chance: 0,
     };
     let tally = run::side_by_side(&chosen.into_iter().map(job).collect::<Vec<_>>(), jobs)?;
     terminal::result(&tally.to_string());
@@ -115,6 +116,8 @@ fn brief(of_mesh: bool) -> Result<Tally> {
         grown: grown.join(target.name),
         seeds: seeds.join(target.name),
         time: BRIEFLY,
+        // What ci finds should lie in the change that it is run for.
+        chance: 1,
     };
     run::side_by_side(&targets.into_iter().map(job).collect::<Vec<_>>(), run::cores())
 }

@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+#[cfg(fuzzing)]
+compile_error!("built for fuzzing, `pki` takes marked signatures for good ones: no program may be");
+
 fn main() -> ExitCode {
     cacerts::main()
 }

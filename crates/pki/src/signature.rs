@@ -92,7 +92,7 @@ pub(crate) fn check(signed_der: &[u8], public_key_der: &[u8]) -> Result<(), Sign
 }
 
 /// What a fuzzer changed, it cannot sign: for it alone, this is the end of a good signature. No build
-/// but cargo-fuzz's has `cfg(fuzzing)`.
+/// but cargo-fuzz's has `cfg(fuzzing)`, and no program of the project compiles under it.
 const FUZZED: &[u8] = b"fuzz ok.";
 
 /// webpki verifies RSA from 2048 bits; a smaller key must not read as a wrong one.

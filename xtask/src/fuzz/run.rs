@@ -32,6 +32,8 @@ pub(super) struct Job {
     /// The seeds that were made.
     pub(super) seeds: PathBuf,
     pub(super) time: Duration,
+    /// Where its chance starts; 0 for another one each time.
+    pub(super) chance: u32,
 }
 
 pub(super) fn cores() -> usize {
@@ -122,6 +124,7 @@ impl Job {
         Program::new(&self.program)
             .args(LIMITS)
             .arg(format!("-max_total_time={}", self.time.as_secs().max(1)))
+            .arg(format!("-seed={}", self.chance))
             .arg(format!("-max_len={}", self.target.longest))
             .arg(format!("-dict={}", words.display()))
             .arg(format!("-artifact_prefix={}/", artifacts.display()))
