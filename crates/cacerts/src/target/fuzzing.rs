@@ -18,12 +18,12 @@ pub fn manifest(text: &str) -> Option<Vec<BundleFiles>> {
             Some(secrets.into_iter().map(|secret| secret.files).collect())
         }
         Err(error) => {
-            // Names of files are shown, and may be long.
-            let parts = error
-                .split('`')
-                .filter(|part| !part.starts_with("data.") && !part.starts_with("stringData."));
-            for part in parts {
-                let quoted = part.len() > SHORT && text.contains(part);
+            // A line of a key is one word. Names of files are shown, and may be long.
+            let words = error
+                .split([' ', '`'])
+                .filter(|word| !word.starts_with("data.") && !word.starts_with("stringData."));
+            for word in words {
+                let quoted = word.len() > SHORT && text.contains(word);
                 assert!(!quoted, "an error quotes the manifest: {error}");
             }
             None
