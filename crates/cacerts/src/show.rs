@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use ca_dir::TierSet;
 use clap::{Args, ValueEnum};
 use pki::BundleFiles;
-use time::OffsetDateTime;
 
 use crate::failure::Failure;
-use crate::{target, terminal};
+use crate::{clock, target, terminal};
 
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
@@ -60,7 +59,7 @@ enum Format {
 
 impl ShowArgs {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let now = OffsetDateTime::now_utc();
+        let now = clock::now()?;
         let tree = Tree::of(&certificates(&self.target)?, now);
         if tree.is_empty() {
             let target = self.target.display();

@@ -1,7 +1,5 @@
 //! A folder that holds other things than a bundle is answered, and never waited for.
 
-#![expect(clippy::unwrap_used, reason = "a test's helper stops the test")]
-
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::path::Path;

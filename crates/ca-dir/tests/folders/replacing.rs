@@ -1,5 +1,4 @@
 //! Files that take the place of others.
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::fs::{self, read_to_string};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -7,13 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use ca_dir::{Error, Lock, replace_in_bundle, replace_public};
 use pretty_assertions::assert_eq;
 
-fn names(dir: &std::path::Path) -> Vec<String> {
-    let entries = fs::read_dir(dir).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
+use crate::common::names;
 
 #[test]
 fn a_file_takes_the_place_of_another_and_leaves_nothing_beside_it() {

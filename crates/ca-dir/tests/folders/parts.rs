@@ -1,25 +1,12 @@
 //! A key that is still to be certified, what travels, and cert-manager's layout: whole or absent.
 
-#![expect(clippy::unwrap_used, reason = "a test's helper stops the test")]
-
-use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::Path;
+use std::os::unix::fs::symlink;
 
 use ca_dir::Error;
 use pki::BundleFiles;
 use pretty_assertions::assert_eq;
 
-fn mode(path: impl AsRef<Path>) -> u32 {
-    path.as_ref().metadata().unwrap().permissions().mode() & 0o777
-}
-
-fn names(dir: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(dir).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
+use crate::common::{mode, names};
 
 #[test]
 fn a_key_is_alone_in_its_folder_and_never_overwritten() {

@@ -1,57 +1,12 @@
 //! A CA's folder is whole or absent, its keys are 0600, and nothing that exists is replaced.
 
-#![expect(clippy::unwrap_used, reason = "a test's helper stops the test")]
-
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt as _, symlink};
 
 use ca_dir::Error;
-use pki::{
-    Bundle, BundleFiles, ClusterCaParams, KeyAlgorithm, Profile, RootCa, RootCaParams, Validity,
-};
+use pki::BundleFiles;
 use pretty_assertions::assert_eq;
-use time::{Duration, OffsetDateTime, macros::datetime};
 
-const NOW: OffsetDateTime = datetime!(2026-11-24 12:00 UTC);
-
-fn root() -> RootCa {
-    RootCa::generate(&RootCaParams {
-        profile: Profile::Hardened,
-        common_name: "Root CA".to_owned(),
-        organization: "Example".to_owned(),
-        validity: Validity::new(NOW, NOW + Duration::days(3650)).unwrap(),
-        key: KeyAlgorithm::EcdsaP256,
-    })
-    .unwrap()
-}
-
-fn bundle(root: &RootCa) -> Bundle {
-    root.issue_cluster_ca(&ClusterCaParams {
-        profile: Profile::Hardened,
-        common_name: "Intermediate CA".to_owned(),
-        organization: "Example".to_owned(),
-        cluster: "cluster1".to_owned(),
-        dns_name: "istiod.istio-system.svc".to_owned(),
-        validity: Validity::new(NOW, NOW + Duration::days(365)).unwrap(),
-        key: KeyAlgorithm::EcdsaP256,
-    })
-    .unwrap()
-    .bundle()
-    .unwrap()
-}
-
-fn names(dir: &Path) -> Vec<String> {
-    let mut names: Vec<_> = std::fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    names
-}
-
-fn mode(path: impl AsRef<Path>) -> u32 {
-    path.as_ref().metadata().unwrap().permissions().mode() & 0o777
-}
+use crate::common::{NOW, bundle, mode, names, root};
 
 #[test]
 fn a_cluster_folder_reads_back_what_was_written() {

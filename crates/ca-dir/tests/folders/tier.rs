@@ -1,13 +1,12 @@
 //! A tier's folder: whole or absent, its key to the owner alone, no name that another reader knows.
 
-#![expect(clippy::unwrap_used, reason = "a test's helper stops the test")]
-
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
 
 use ca_dir::{Error, TIER_KEY, TierSet};
 use pretty_assertions::assert_eq;
 use zeroize::Zeroizing;
+
+use crate::common::{mode, names};
 
 fn set(key: Option<&[u8]>) -> TierSet {
     TierSet {
@@ -15,18 +14,6 @@ fn set(key: Option<&[u8]>) -> TierSet {
         certificates: Some(b"certificates".to_vec()),
         root: Some(b"a root".to_vec()),
     }
-}
-
-fn mode(path: impl AsRef<Path>) -> u32 {
-    path.as_ref().metadata().unwrap().permissions().mode() & 0o777
-}
-
-fn names(dir: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(dir).unwrap();
-    let mut names: Vec<_> =
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
 }
 
 #[test]
